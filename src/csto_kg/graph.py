@@ -1,0 +1,405 @@
+"""A knowledge graph: sources in named graphs, all of them merged in the default graph.
+
+The merged default graph is a set: what two sources both say is there once, so that counting in
+an ad-hoc query counts facts. (A default graph that is the *union* of named graphs yields such a
+triple twice in Oxigraph.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyoxigraph import (
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QuerySolutions,
+    Store,
+    Triple,
+)
+
+from csto_kg import entities, shipped
+from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
+from csto_kg.errors import CstoKgError
+from csto_kg.home import Home
+from csto_kg.results import Rows, Triples
+from csto_kg.serialization import (
+    FORMATS,
+    SUFFIXES,
+    dump,
+    rdf_format,
+    read,
+    read_bytes,
+    replace,
+    syntax_error,
+)
+from csto_kg.sparql import check, tokens
+from csto_kg.terms import value
+from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact
+
+if TYPE_CHECKING:
+    import rdflib
+
+    from csto_kg.report import Report
+
+GRAPH = f"{ID}graph/"
+VOCABULARY = NamedNode(CSTO.removesuffix("#"))
+INFERRED = NamedNode(f"{GRAPH}inferred")
+
+_HAS_SOURCE = NamedNode(f"{OA}hasSource")
+
+
+class KnowledgeGraph:
+    """What a set of sources says about alliances, ready to be asked, validated and exported."""
+
+    def __init__(
+        self,
+        store: Store,
+        queries: Catalogue,
+        unread: Iterable[tuple[Path, NamedNode]] = (),
+        home: Home | None = None,
+    ) -> None:
+        """Wrap an engine whose default graph merges its named graphs; use :func:`open_graph`.
+
+        ``unread`` are files that are in the default graph, and not yet in their named graphs;
+        ``home`` is where the graph is somebody's own.
+        """
+        self._store = store
+        self._unread = list(unread)
+        self.queries = queries
+        self.home = home
+
+    @property
+    def store(self) -> Store:
+        """The engine: sources in named graphs, all of them merged in the default graph."""
+        # Saved queries read the merged graph alone, and a shell should not wait for the rest.
+        while self._unread:
+            path, graph = self._unread.pop()
+            self._store.bulk_load(path.read_bytes(), format=rdf_format(path), base_iri=ID,
+                                  to_graph=graph)  # fmt: skip
+        return self._store
+
+    @cached_property
+    def dataset(self) -> rdflib.Dataset:
+        """The same store as an ``rdflib.Dataset``, by way of oxrdflib; not a copy."""
+        import rdflib
+        from oxrdflib import OxigraphStore
+
+        return rdflib.Dataset(store=OxigraphStore(store=self.store))
+
+    def resolve(self, name: str, kind: str = "iri") -> str:
+        """Return the IRI that a slug, CURIE, IRI or label means; see :func:`entities.resolve`."""
+        return entities.resolve(self._store, name, kind)
+
+    def view(self, sources: Iterable[str] = (), *, inferred: bool = False) -> KnowledgeGraph:
+        """Return the graph as the chosen sources have it, with inferred triples if asked for.
+
+        ``sources`` are names of sources as :meth:`resolve` takes them; none means all. Raises
+        :class:`CstoKgError` for an unknown source, and for one whose facts stand in one named
+        graph with those of another.
+        """
+        chosen = {NamedNode(self.resolve(source, "csto:Source")) for source in sources}
+        graph = self._selected(chosen) if chosen else self
+        return graph._closed() if inferred else graph
+
+    def run(
+        self,
+        query: str | Path | SavedQuery,
+        *,
+        sources: Iterable[str] = (),
+        inferred: bool = False,
+        **parameters: object,
+    ) -> Rows:
+        """Run a saved query by name, or one of your own by the path of its ``.rq`` file.
+
+        Values of parameters are strings as typed in a shell, or Python dates, numbers and
+        booleans. Returns rows; :class:`Triples` for CONSTRUCT and DESCRIBE. Raises
+        :class:`CstoKgError` for an unknown query and for missing or ill-typed parameters.
+        """
+        text = self.saved(query).bind(parameters, self.resolve)
+        return self.view(sources, inferred=inferred)._evaluate(text)
+
+    def saved(self, query: str | Path | SavedQuery) -> SavedQuery:
+        """Return the saved query of a name, or the one in a ``.rq`` file of the user's."""
+        if isinstance(query, SavedQuery):
+            return query
+        if isinstance(query, Path) or query.endswith(SUFFIX):
+            return SavedQuery.read(Path(query))
+        return self.queries[query]
+
+    def sparql(self, text: str, *, sources: Iterable[str] = (), inferred: bool = False) -> Rows:
+        """Run a read-only SPARQL 1.1 query; our prefixes need not be declared.
+
+        Raises :class:`CstoKgError` for a syntax error, an update, and what :func:`sparql.check`
+        refuses.
+        """
+        return self.view(sources, inferred=inferred)._evaluate(text)
+
+    def search(self, text: str) -> Rows:
+        """Find entities by any of their names, best first: columns ``entity``, ``name``, ``class``.
+
+        Letter case, diacritics and interchangeable Arabic and Russian letters make no difference.
+        """
+        return Rows(
+            ("entity", "name", "class"),
+            [
+                (NamedNode(match.iri), Literal(match.name), self._class(match.iri))
+                for match in entities.search(self._store, text)
+            ],
+        )
+
+    def describe(self, entity: str) -> Rows:
+        """Tell everything that is said with an entity, in both directions, and by whom."""
+        return self.run("describe", entity=entity)
+
+    def surroundings(self, entity: str) -> Triples:
+        """Return an entity's own triples and the assertions about it with all they rest on.
+
+        An assertion's citations, selectors, propositions, derivations and sources come whole; of
+        what else is mentioned, type and names.
+        """
+        centre = NamedNode(self.resolve(entity))
+        whole = {centre} | {
+            quad.subject
+            for quad in self._store.quads_for_pattern(None, None, centre, DefaultGraph())
+            if isinstance(quad.subject, NamedNode) and _kind(quad.subject) in _ASSERTED
+        }
+        followed: set[NamedNode] = set()
+        triples: set[Triple] = set()
+        while whole - followed:
+            node = (whole - followed).pop()
+            followed.add(node)
+            for triple in self._about(node):
+                triples.add(triple)
+                if _kind(triple.object) in _EVIDENCE and isinstance(triple.object, NamedNode):
+                    whole.add(triple.object)
+        mentioned = {triple.object for triple in triples} - followed
+        triples |= {
+            triple
+            for node in mentioned
+            if isinstance(node, NamedNode)
+            for triple in self._about(node)
+            if triple.predicate.value in _NAMING
+        }
+        return Triples(sorted(triples, key=str))
+
+    def cite_check(self, copy: Path, source: str | None = None) -> Rows:
+        """Check each citation of a text source against a copy of the text.
+
+        ``source`` may be left out when the graph has one text source. Columns: ``citation``,
+        ``verdict`` (found, moved, ambiguous, gone), ``paragraph``, ``start``, ``end`` as cited,
+        ``foundAt`` where the span is now.
+        """
+        from csto_kg.citation import SourceText, Span
+
+        text = SourceText.read(copy)
+        iri = self.resolve(source, "csto:Source") if source else self._text_source()
+        cited = self._evaluate(_CITATIONS.replace("$source", str(NamedNode(iri))))
+        rows = []
+        for citation, paragraph, start, end, digest in cited.solutions:
+            assert start is not None and end is not None and digest is not None
+            finding = text.find(Span(int(value(start)), int(value(end)), value(digest)))
+            place = None if finding.start is None else Literal(finding.start)
+            rows.append((citation, Literal(finding.verdict), paragraph, start, end, place))
+        return Rows(("citation", "verdict", "paragraph", "start", "end", "foundAt"), rows)
+
+    def validate(self, path: str | Path) -> Report:
+        """Judge a file of facts as the gate does, this graph being what it may refer to.
+
+        Takes RDF in any format read here, or a fact sheet in YAML. It is judged in this process:
+        for what strangers wrote use :func:`csto_kg.gate.validate`. Raises :class:`CstoKgError` if
+        the file is missing.
+        """
+        from csto_kg.gate import judge
+
+        return judge(Path(path), read_bytes(Path(path)), self)[0]
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        format_name: str | None = None,
+        *,
+        sources: Iterable[str] = (),
+        entity: str | None = None,
+        inferred: bool = False,
+    ) -> bytes:
+        """Write the graph, the chosen sources or one entity with its surroundings as RDF.
+
+        The bytes are the same every time; they go to ``path`` if one is given, whose ending tells
+        the format unless ``format_name`` does, and are returned. Quad formats keep named graphs,
+        the others merge them. The ontology is not exported: it is published by itself.
+        """
+        name = format_name or SUFFIXES.get(Path(path).suffix if path else ".ttl", "")
+        if name not in FORMATS:
+            raise CstoKgError(f"unknown format “{name or path}”: use one of {', '.join(FORMATS)}")
+        view = self.view(sources, inferred=inferred)
+        if entity:
+            data = view.surroundings(self.resolve(entity)).text(name).encode()
+        elif name in ("nquads", "trig"):
+            data = dump(view._quads(), name)
+        else:
+            data = dump({Triple(q.subject, q.predicate, q.object) for q in view._quads()}, name)
+        if path is not None:
+            replace(Path(path), data)
+        return data
+
+    def _quads(self) -> list[Quad]:
+        """The statements of the sources: of all named graphs but the vocabulary."""
+        return [quad for quad in self.store if quad.graph_name not in (DefaultGraph(), VOCABULARY)]
+
+    def _evaluate(self, text: str) -> Rows:
+        check(text)
+        store = self.store if _names_graphs(text) else self._store
+        try:
+            result = store.query(text, prefixes=PREFIXES)
+        except SyntaxError as error:
+            raise CstoKgError(f"query: not valid SPARQL: {error.msg}") from None
+        if isinstance(result, QuerySolutions | QueryBoolean):
+            return Rows.of(result)
+        return Triples(list(result))
+
+    def _selected(self, sources: set[NamedNode]) -> KnowledgeGraph:
+        graphs = {
+            quad.graph_name
+            for source in sources
+            for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, source)
+        } - {DefaultGraph()}
+        for graph in graphs:
+            held = {
+                quad.object for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, None, graph)
+            }
+            if others := held - sources:
+                names = ", ".join(sorted(compact(value(other)) for other in others))
+                raise CstoKgError(f"{graph} holds {names} too: choose it as well")
+        return KnowledgeGraph(_merged(self.store, [*graphs, VOCABULARY]), self.queries)
+
+    def _closed(self) -> KnowledgeGraph:
+        from csto_kg.closure import inferred
+
+        copy = _merged(self.store, self.store.named_graphs())
+        triples = inferred(copy)
+        copy.extend(Quad(t.subject, t.predicate, t.object, INFERRED) for t in triples)
+        copy.extend(Quad(*triple) for triple in triples)
+        return KnowledgeGraph(copy, self.queries)
+
+    def _about(self, node: NamedNode) -> list[Triple]:
+        quads = self._store.quads_for_pattern(node, None, None, DefaultGraph())
+        return [Triple(quad.subject, quad.predicate, quad.object) for quad in quads]
+
+    def _class(self, iri: str) -> NamedNode | None:
+        types = sorted(
+            value(triple.object)
+            for triple in self._about(NamedNode(iri))
+            if triple.predicate.value == f"{RDF}type" and isinstance(triple.object, NamedNode)
+        )
+        ours = [name for name in types if name.startswith(CSTO)] or types
+        return NamedNode(ours[0]) if ours else None
+
+    def _text_source(self) -> str:
+        hashed = self._store.quads_for_pattern(
+            None, NamedNode(f"{CSTO}textSha256"), None, DefaultGraph()
+        )
+        match sorted(value(quad.subject) for quad in hashed):
+            case [source]:
+                return source
+            case []:
+                raise CstoKgError("no source in the graph has a text that is cited by offsets")
+            case several:
+                raise CstoKgError(f"say which source: {', '.join(map(compact, several))}")
+
+
+def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
+    """Open the shipped graph, a graph of the user's own on top of it, or other RDF files.
+
+    ``path`` is a folder made by ``csto-kg init``, a folder of RDF files, or one RDF file. Raises
+    :class:`CstoKgError` for a missing or unparsable file, and for a damaged journal.
+    """
+    folder = None if path is None else Path(path)
+    home = Home.of(folder)
+    given = [*_files(shipped.DATA if folder is None or home else folder)]
+    if home and home.data.is_dir():
+        given += _rdf_files(home.data)
+    store = Store()
+    files = [(shipped.ONTOLOGY / name, VOCABULARY) for name in ("csto.ttl", "schemes.ttl")]
+    files += [(file, NamedNode(f"{GRAPH}{file.stem}")) for file in given]
+    unread = [(file, graph) for file, graph in files if not _load(store, file, graph)]
+    if home:
+        from csto_kg.submissions import Submissions
+
+        quads = Submissions(home.folder).quads()
+        store.bulk_extend(quads)
+        store.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
+    queries = [shipped.QUERIES, *([home.queries] if home else [])]
+    return KnowledgeGraph(store, Catalogue(*queries), unread, home)
+
+
+def _files(path: Path) -> Sequence[Path]:
+    if path.is_dir():
+        files = _rdf_files(path)
+        if not files:
+            raise CstoKgError(f"{path}: no RDF files: their names end in {', '.join(SUFFIXES)}")
+        return files
+    if not path.exists():
+        raise CstoKgError(f"{path}: no such file or folder")
+    return [path]
+
+
+def _rdf_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES)
+
+
+def _load(store: Store, path: Path, graph: NamedNode) -> bool:
+    """Read a file into the default graph; tell whether it is in named graphs as well."""
+    try:
+        if not rdf_format(path).supports_datasets:
+            store.load(read_bytes(path), format=rdf_format(path), base_iri=ID)
+            return False
+        quads = list(read(path))
+    except SyntaxError as error:
+        raise syntax_error(path, error) from None
+    store.bulk_extend(
+        Quad(q.subject, q.predicate, q.object, graph) if q.graph_name == DefaultGraph() else q
+        for q in quads
+    )
+    store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in quads)
+    return True
+
+
+def _names_graphs(text: str) -> bool:
+    return any((token["word"] or "").upper() in ("GRAPH", "FROM") for token in tokens(text))
+
+
+def _merged(store: Store, graphs: Iterable[object]) -> Store:
+    copy = Store()
+    for graph in graphs:
+        assert isinstance(graph, NamedNode)
+        quads = list(store.quads_for_pattern(None, None, None, graph))
+        copy.bulk_extend(quads)
+        copy.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
+    return copy
+
+
+# Kinds of nodes that speak about others, and those that an assertion rests on.
+_ASSERTED = frozenset(
+    ("membership", "lifespan", "event", "role", "fact", "statement", "appellation", "proposition")
+)
+_EVIDENCE = frozenset(("citation", "selector", "source", "proposition", "derivation"))
+_NAMING = frozenset((f"{RDF}type", f"{RDFS}label", f"{SKOS}altLabel"))
+
+_CITATIONS = f"""
+SELECT ?citation ?paragraph ?start ?end ?sha256 WHERE {{
+  ?citation <{OA}hasSource> $source ; <{OA}hasSelector> ?selector ;
+    <{CSTO}paragraph> ?paragraph ; <{CSTO}spanSha256> ?sha256 .
+  ?selector <{OA}start> ?start ; <{OA}end> ?end .
+}} ORDER BY ?start ?end ?citation
+"""
+
+
+def _kind(node: object) -> str:
+    iri = node.value if isinstance(node, NamedNode) else ""
+    return iri.removeprefix(ID).partition("/")[0] if iri.startswith(ID) else ""

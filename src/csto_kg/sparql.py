@@ -1,0 +1,92 @@
+"""SPARQL text as tokens: where the variables are, and what no query may hold.
+
+The lexical grammar is that of SPARQL 1.1, section 19.8 (https://www.w3.org/TR/sparql11-query/).
+Only tokens are told apart here; parsing is the engine's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from csto_kg.errors import CstoKgError
+
+#: Limits that keep a query from overflowing the native stack of the embedded engine.
+MAX_NESTING = 100
+MAX_OPERATORS = 5_000
+
+_TOKEN = re.compile(
+    r"""
+      (?P<comment>\#[^\r\n]*)
+    | (?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
+    | (?P<string>\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\"
+               | '''(?:[^'\\]|\\.|'(?!''))*'''
+               | "(?:[^"\\\r\n]|\\.)*"
+               | '(?:[^'\\\r\n]|\\.)*')
+    | [?$](?P<variable>\w+)
+    | (?P<name>(?:[^\W\d_][\w.-]*)?:(?:[\w:.-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
+    | (?P<word>[^\W\d_]\w*)
+    | (?P<number>\d[\w.]*)
+    | (?P<open>[({\[])
+    | (?P<close>[)}\]])
+    | (?P<space>\s+)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """Yield the tokens of a query in order; together they are the whole text."""
+    return _TOKEN.finditer(text)
+
+
+def variables(text: str, sign: str) -> set[str]:
+    """Return the names of the variables written with ``sign``, ``?`` or ``$``."""
+    return {
+        token["variable"] for token in tokens(text) if token["variable"] and token[0][0] == sign
+    }
+
+
+def substitute(text: str, terms: Mapping[str, str]) -> str:
+    """Put serialised RDF terms in place of the ``$`` variables that ``terms`` names.
+
+    Variables inside strings, IRIs and comments are not variables, and stay. A term is set apart
+    by spaces, so that it cannot join its neighbours into another token.
+    """
+    return "".join(
+        f" {terms[token['variable']]} "
+        if token["variable"] in terms and token[0][0] == "$"
+        else token[0]
+        for token in tokens(text)
+    )
+
+
+def check(text: str) -> None:
+    """Refuse a query that reaches outside the graph or could overflow the engine's stack.
+
+    Raises :class:`CstoKgError` for ``SERVICE``, for escapes that hide keywords, and for queries
+    nested more than ``MAX_NESTING`` deep or with more than ``MAX_OPERATORS`` operators.
+    """
+    depth = operators = 0
+    for token in tokens(text):
+        match token.lastgroup:
+            case "open":
+                depth += 1
+                if depth > MAX_NESTING:
+                    raise _refused(text, token, f"nested more than {MAX_NESTING} deep")
+            case "close":
+                depth -= 1
+            case "word" if token[0].upper() in ("SERVICE", "LOAD"):
+                raise _refused(text, token, f"{token[0]} reaches outside the graph")
+            case "other" if token[0] == "\\":
+                raise _refused(text, token, "a backslash outside a string: write the character")
+        operators += token.lastgroup in ("open", "word", "other", "variable")
+        if operators > MAX_OPERATORS:
+            raise _refused(text, token, f"more than {MAX_OPERATORS} operators")
+
+
+def _refused(text: str, token: re.Match[str], reason: str) -> CstoKgError:
+    line = text.count("\n", 0, token.start()) + 1
+    column = token.start() - text.rfind("\n", 0, token.start())
+    return CstoKgError(f"query:{line}:{column}: refused: {reason}")

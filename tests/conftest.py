@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import csto_kg
+from csto_kg import KnowledgeGraph
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def kg() -> KnowledgeGraph:
+    return csto_kg.open()
+
+
+@pytest.fixture
+def article() -> Path:
+    """A copy of the first source's text, which is not part of the project."""
+    copies = sorted((SHARED / "article").glob("*.txt"))
+    if not copies:
+        pytest.skip("no copy of the article here")
+    return copies[0]
+
+
+@pytest.fixture(scope="session")
+def csto() -> Run:
+    """Run the installed command as a user does; returns what it printed and its exit code."""
+    command = Path(sys.executable).parent / "csto-kg"
+
+    def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+            [command, *arguments], capture_output=True, text=True, check=False, **settings
+        )
+
+    return run

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import rdflib
+
+import csto_kg
+from csto_kg import CstoKgError, KnowledgeGraph
+from csto_kg.vocabulary import ID
+
+ARTICLE = "skynewsarabia-2022-csto-summit"
+
+
+def test_the_merged_graph_counts_what_two_sources_say_once(kg: KnowledgeGraph) -> None:
+    query = "SELECT (COUNT(*) AS ?n) { state:armenia rdfs:label ?label }"
+    [row] = kg.sparql(query)
+    assert int(row.n) == 3
+    [row] = kg.sparql("SELECT (COUNT(?g) AS ?n) { GRAPH ?g { state:armenia a csto:State } }")
+    assert int(row.n) > 3
+
+
+def test_the_dataset_is_the_same_store_in_rdflib(kg: KnowledgeGraph) -> None:
+    assert (rdflib.URIRef(f"{ID}state/armenia"), rdflib.RDF.type, None) in kg.dataset
+
+
+def test_a_view_holds_what_its_sources_say_and_nothing_else(kg: KnowledgeGraph) -> None:
+    view = kg.view([ARTICLE, "vindobona"])
+    sources = {str(row.s) for row in view.sparql("SELECT DISTINCT ?s { ?c oa:hasSource ?s }")}
+    assert sources == {f"{ID}source/{ARTICLE}", f"{ID}source/vindobona"}
+    assert len(kg.view()._quads()) == len(kg._quads())
+
+
+def test_sources_that_share_a_graph_cannot_be_told_apart(
+    tmp_path: Path, kg: KnowledgeGraph
+) -> None:
+    kg.export(path := tmp_path / "flat.ttl")
+    flat = csto_kg.open(path)
+    with pytest.raises(CstoKgError, match=r"holds .* too: choose it as well"):
+        flat.view([ARTICLE])
+    kg.export(path := tmp_path / "named.nq")
+    named = csto_kg.open(path)
+    assert len(named.view([ARTICLE])._quads()) == len(kg.view([ARTICLE])._quads())
+
+
+def test_a_folder_of_files_is_a_graph(tmp_path: Path, kg: KnowledgeGraph) -> None:
+    kg.export(tmp_path / "a.nt", sources=[ARTICLE])
+    kg.export(tmp_path / "b.jsonld", sources=["vindobona"])
+    (tmp_path / "notes.txt").write_text("not data")
+    both = csto_kg.open(tmp_path)
+    assert len(both.run("sources")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("bad.ttl", "<a> <b> .", r"bad\.ttl:1:\d+: not valid turtle"),
+        ("bad.nt", "<http://a/> <http://b/> nothing .", r"bad\.nt:1:\d+: not valid ntriples"),
+        ("bad.jsonld", "{", r"bad\.jsonld:.*not valid jsonld"),
+        ("bad.rdf", "<rdf", r"bad\.rdf.*not valid rdfxml"),
+        ("bad.csv", "a,b", r"unknown ending"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, name: str, text: str, reason: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(CstoKgError, match=reason):
+        csto_kg.open(tmp_path / name)
+
+
+def test_an_empty_folder_is_no_graph(tmp_path: Path) -> None:
+    with pytest.raises(CstoKgError, match="no RDF files"):
+        csto_kg.open(tmp_path)
+
+
+def test_a_query_reads_no_file_and_no_address(kg: KnowledgeGraph, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ttl"
+    secret.write_text("<urn:secret> <urn:is> <urn:here> .")
+    assert len(kg.sparql(f"SELECT * FROM <file://{secret}> {{ ?s ?p ?o }}")) == 0
+    with pytest.raises(CstoKgError, match="SERVICE"):
+        kg.sparql("SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }")
+
+
+def test_the_parameters_of_a_query_are_checked(kg: KnowledgeGraph) -> None:
+    for call, reason in (
+        ({}, "members-on needs --alliance"),
+        ({"alliance": "csto", "date": "today"}, "“today” is not a day"),
+        ({"alliance": "csto", "date": "2000-01-01", "dat": "x"}, "did you mean --date"),
+        ({"alliance": "csto", "date": "2000-01-01", "language": "fr"}, "one of en, ar, ru"),
+        ({"alliance": "state:armenia", "date": "2000-01-01"}, "is not a Alliance"),
+    ):
+        with pytest.raises(CstoKgError, match=reason):
+            kg.run("members-on", **call)  # type: ignore[arg-type]
