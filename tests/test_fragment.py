@@ -342,12 +342,16 @@ class Block:
         return parts
 
 
-BLOCKS = st.builds(
-    Block,
-    st.sampled_from([kind for kind in KINDS for _ in range(6 if kind == "membership" else 2)]),
-    st.integers(0, 10**6),
-    st.sampled_from(["graph", "graph", "graph", "submission", "both"]),
-)
+OFTEN = [kind for kind in KINDS for _ in range(6 if kind == "membership" else 2)]
+WHERE = ["graph", "graph", "graph", "submission", "both"]
+BLOCKS = st.builds(Block, st.sampled_from(OFTEN), st.integers(0, 10**6), st.sampled_from(WHERE))
+
+
+def blocks(chance: Random) -> list[Block]:
+    return [
+        Block(chance.choice(OFTEN), chance.randrange(10**6), chance.choice(WHERE))
+        for _ in range(chance.randrange(1, 30))
+    ]
 
 
 def split(blocks: Iterable[Block]) -> tuple[Store, set[Triple]]:
@@ -454,14 +458,9 @@ def without(view: str, predicate: str) -> Reach:
 )
 def test_a_view_that_lacks_a_pattern_is_found_out(view: str, predicate: str) -> None:
     reach = without(view, predicate)
-
-    @cases(3000, Phase.generate)
-    @given(st.lists(BLOCKS, min_size=1, max_size=30))
-    def agrees(blocks: list[Block]) -> None:
-        compare("ours", reach, blocks)
-
     with pytest.raises(AssertionError):
-        agrees()
+        for seed in range(1000):
+            compare("ours", reach, blocks(Random(seed)))
 
 
 # -- What it costs ---------------------------------------------------------------
@@ -511,8 +510,8 @@ def test_a_long_chain_of_events_is_not_followed_from_its_end() -> None:
     nodes = REACH["ours"].affected(last, store)
     assert nodes == {iri("event:new")}
     assert len(REACH["ours"].fragment(nodes, last, store)) < 10
-    loop = {Triple(chain[0], follows, chain[-1])}
-    assert REACH["ours"].affected(loop, store) == set(chain)
+    loop = {Triple(iri("event:e2800"), follows, iri("event:e2999"))}
+    assert REACH["ours"].affected(loop, store) == set(chain[2800:])
 
 
 # -- What is refused -------------------------------------------------------------

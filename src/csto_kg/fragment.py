@@ -621,8 +621,9 @@ class _Union:
             self._subjects[triple.subject].append(triple)
             self._objects[triple.object].append(triple)
         self._found: dict[tuple[Any, Any, Any], list[Triple]] = {}
-        #: What :meth:`Reach._aimed_at` found out.
+        #: What :meth:`Reach._aimed_at` and :meth:`_Probe.origins` found out.
         self.aimed: dict[Term, list[_View]] = {}
+        self.decided: dict[tuple[Any, ...], bool] = {}
         self.before = _Union(store) if self.submitted else self
         #: Nodes that the store does not know.
         self.fresh = {
@@ -733,22 +734,27 @@ class _Probe:
         bound = _unified(self.source, self.predicate, self.target, triple, {})
         if bound is None or bound.get(_THIS) in known:
             return
-        early = self.shared <= bound.keys()
-        if early and self._was_decided(bound, union):
-            return
-        solutions = _solve(
-            union, self.atoms, self.tests, bound, unless=lambda b: b.get(_THIS) in known
-        )
-        for solution, _ in solutions:
-            if early or not self._was_decided(solution, union):
-                yield solution[_THIS]
+
+        def settled(solution: Bindings) -> bool:
+            return solution.get(_THIS) in known or (
+                self.shared <= solution.keys() and self._was_decided(solution, union)
+            )
+
+        for solution, _ in _solve(union, self.atoms, self.tests, bound, unless=settled):
+            yield solution[_THIS]
 
     def _was_decided(self, bound: Bindings, union: _Union) -> bool:
         if self.branch is None:
             return False
         outer = {name: bound[name] for name in self.shared}
-        solutions = _solve(union.before, self.branch.atoms, self.branch.tests, outer)
-        return any(self.branch.decided_by(solution) for solution, _ in solutions)
+        key = (id(self.branch), *sorted(outer.items()))
+        known = union.decided.get(key)
+        if known is None:
+            solutions = _solve(union.before, self.branch.atoms, self.branch.tests, outer)
+            known = union.decided[key] = any(
+                self.branch.decided_by(solution) for solution, _ in solutions
+            )
+        return known
 
 
 def _probes(
