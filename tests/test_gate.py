@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -137,11 +138,23 @@ def test_a_damaged_journal_is_found_and_named(csto: Run, home: Path) -> None:
     assert "csto-kg verify" in refused.stderr
 
 
-def test_queries_of_ones_own_stand_beside_the_shipped_ones(home: Path) -> None:
+def test_queries_of_ones_own_stand_beside_the_shipped_ones(csto: Run, home: Path) -> None:
     shutil.copy(ROOT / "queries" / "sources.rq", home / "queries" / "our-sources.rq")
     graph = csto_kg.open(home)
     assert {"our-sources", "members-on"} <= set(graph.queries)
     assert len(graph.run("our-sources")) == len(csto_kg.open().run("sources"))
+
+    store = ("--store", str(home))
+    listed = csto("query", "list", *store).stdout
+    assert "our-sources" in listed and "members-on" in listed
+    assert "our-sources" not in csto("query", "list").stdout
+    ran = csto("query", "run", "our-sources", *store)
+    assert (ran.returncode, len(ran.stdout.splitlines())) == (0, len(graph.run("sources")) + 1)
+    assert csto("query", "run", "our-sources", f"--store={home}").stdout == ran.stdout
+    told = dict(os.environ, CSTO_KG_STORE=str(home))
+    assert csto("query", "run", "our-sources", env=told).stdout == ran.stdout
+    assert csto("query", "run", "our-sources").returncode == 2
+    assert "SELECT" in csto("query", "show", "our-sources", *store).stdout
 
 
 def test_init_wants_an_empty_folder(csto: Run, home: Path, tmp_path: Path) -> None:

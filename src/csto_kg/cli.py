@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from csto_kg.cli_gate import COMMANDS
 from csto_kg.errors import CstoKgError
 
 if TYPE_CHECKING:
-    from csto_kg.catalogue import Parameter, SavedQuery
+    from csto_kg.catalogue import Catalogue, Parameter, SavedQuery
     from csto_kg.graph import KnowledgeGraph
     from csto_kg.results import Rows
 
@@ -36,11 +38,16 @@ def main() -> None:
         sys.exit(2)
 
 
+# What --store is when it is not given.
+_STORE = "CSTO_KG_STORE"
+
+
 def _store(function: _Function) -> _Function:
     return click.option(
         "--store",
         type=click.Path(path_type=Path),
-        help="An RDF file, or a folder of them, instead of the shipped graph.",
+        envvar=_STORE,
+        help="A graph of your own, an RDF file or a folder of them, instead of the shipped graph.",
     )(function)
 
 
@@ -144,23 +151,27 @@ def query() -> None:
 @query.command("list")
 @click.option("--tag", help="Only queries with this tag.")
 @click.option("--language", type=click.Choice(["en", "ar", "ru"]), default="en", show_default=True)
+@_store
 @_output(*_TABLES)
 def list_queries(
-    tag: str | None, language: str, format_name: str | None, output: Path | None
+    tag: str | None,
+    language: str,
+    store: Path | None,
+    format_name: str | None,
+    output: Path | None,
 ) -> None:
-    """List the saved queries.
+    """List the saved queries, those of a graph of your own with --store.
 
     Example: csto-kg query list --tag membership
     """
     from pyoxigraph import Literal
 
-    from csto_kg import shipped
-    from csto_kg.catalogue import Catalogue
+    from csto_kg.home import saved_queries
     from csto_kg.results import Rows
 
     rows = [
         (Literal(saved.name), Literal(saved.title(language)), Literal(", ".join(saved.tags)))
-        for saved in Catalogue(shipped.QUERIES).values()
+        for saved in saved_queries(store).values()
         if tag is None or tag in saved.tags
     ]
     _show(Rows(("query", "title", "tags"), rows), format_name, output)
@@ -173,19 +184,28 @@ class _SavedQueries(click.Group):
         super().__init__(**settings)
         self._make = make
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        from csto_kg import shipped
-        from csto_kg.catalogue import Catalogue
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Which queries there are depends on an option that follows their names.
+        ctx.obj = _option(args, "--store")
+        return super().resolve_command(ctx, args)
 
-        return list(Catalogue(shipped.QUERIES))
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._saved(ctx))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        from csto_kg import shipped
-        from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from csto_kg.catalogue import SUFFIX, SavedQuery
 
         if cmd_name.endswith(SUFFIX):
             return self._make(SavedQuery.read(Path(cmd_name)))
-        return self._make(Catalogue(shipped.QUERIES)[cmd_name])
+        return self._make(self._saved(ctx)[cmd_name])
+
+    def _saved(self, ctx: click.Context) -> Catalogue:
+        from csto_kg.home import saved_queries
+
+        store = ctx.obj or os.environ.get(_STORE)
+        return saved_queries(Path(store) if store else None)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Queries (also: the path of a .rq file of yours)"):
@@ -194,6 +214,15 @@ class _SavedQueries(click.Group):
     def _title(self, ctx: click.Context, name: str) -> str:
         command = self.get_command(ctx, name)
         return (command.short_help or "") if command else ""
+
+
+def _option(arguments: Sequence[str], name: str) -> str | None:
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == name:
+            return following
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return None
 
 
 def _parameter_option(parameter: Parameter) -> click.Option:

@@ -14,6 +14,7 @@ _home = click.option(
     "--store",
     type=click.Path(path_type=Path),
     default=Path(),
+    envvar="CSTO_KG_STORE",
     show_default="here",
     help="The folder of your graph, made by csto-kg init.",
 )

@@ -81,7 +81,7 @@ def _structure(store: Store) -> rdflib.Graph:
     """Copy what can entail something: no literals, which are four triples in five."""
     import rdflib
 
-    graph = rdflib.Graph()
+    graph = rdflib.Graph(store="SimpleMemory")
     for quad in store.quads_for_pattern(None, None, None, DefaultGraph()):
         if isinstance(quad.object, NamedNode | BlankNode):
             graph.add((to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object)))

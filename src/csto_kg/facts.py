@@ -89,6 +89,15 @@ class Facts:
         exact = [(at, triple) for at, triple in said if value(triple.object) == target]
         return min((at for at, _ in exact or said or placed), default=None)
 
+    def about(self, subject: str) -> Iterator[Triple]:
+        """Yield what the document says of a node."""
+        return (triple for triple in self.places if value(triple.subject) == subject)
+
+    def mention(self, node: str) -> Position | None:
+        """Return where the document first names a node as the object of a triple."""
+        places = (at for triple, at in self.places.items() if value(triple.object) == node)
+        return min((at for at in places if at is not None), default=None)
+
     def finding(
         self, code: str, about: Triple | str, english: str, arabic: str, severity: str = "Violation"
     ) -> Finding:

@@ -90,14 +90,17 @@ class Reach:
         """Return the triples of the store on which the nodes' results rest, in the union."""
         return self._fragment(nodes, _Union(store, triples))
 
-    def validate(self, triples: Iterable[Triple], store: Store) -> rdflib.Graph:
+    def validate(
+        self, triples: Iterable[Triple], store: Store, nodes: Iterable[Term] | None = None
+    ) -> rdflib.Graph:
         """Validate what the triples affect when they join the store's default graph.
 
-        Returns the SHACL results of the affected nodes, the same that validation of the whole
-        union gives them. Raises :class:`CstoKgError` when the shapes cannot be applied.
+        Returns the SHACL results of the affected nodes, or of ``nodes`` if they are given, the
+        same that validation of the whole union gives them. Raises :class:`CstoKgError` when the
+        shapes cannot be applied.
         """
         union = _Union(store, triples)
-        nodes = self._affected(union)
+        nodes = self._affected(union) if nodes is None else set(nodes)
         data = native_query_graph(union.submitted | self._fragment(nodes, union))
         focus: dict[_View, set[Any]] = defaultdict(set)
         for node in nodes:

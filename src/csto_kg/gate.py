@@ -32,9 +32,8 @@ class Outcome:
 
 
 def warm(graph: KnowledgeGraph) -> None:
-    """Do what the first judgement would wait for: read named graphs, shapes and axioms."""
-    _ = graph.store
-    validation.warm()
+    """Do what the first judgement would wait for; see :func:`validation.warm`."""
+    validation.warm(graph)
 
 
 def judge(

@@ -26,7 +26,7 @@ from pyoxigraph import (
 from csto_kg import entities, shipped
 from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
 from csto_kg.errors import CstoKgError
-from csto_kg.home import Home
+from csto_kg.home import Home, saved_queries
 from csto_kg.results import Rows, Triples
 from csto_kg.serialization import (
     FORMATS,
@@ -334,8 +334,7 @@ def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
         quads = Submissions(home.folder).quads()
         store.bulk_extend(quads)
         store.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
-    queries = [shipped.QUERIES, *([home.queries] if home else [])]
-    return KnowledgeGraph(store, Catalogue(*queries), unread, home)
+    return KnowledgeGraph(store, saved_queries(folder), unread, home)
 
 
 def _files(path: Path) -> Sequence[Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from csto_kg import shipped
+from csto_kg.catalogue import Catalogue
 from csto_kg.errors import CstoKgError
 
 _README = """\
@@ -14,7 +16,8 @@ What is here is read on top of what csto-kg ships.
 
 - `data/sheets/*.yaml`: fact sheets; `csto-kg build data` turns them into `data/*.ttl`
 - `queries/*.rq`: saved queries
-- `shapes/*.ttl`: further shapes that submissions must satisfy
+- `shapes/*.ttl`: further shapes that submissions must satisfy; of each shape `NAME`, the file
+  `shapes/NAME/invalid.ttl` has facts that it must report, tried before anything is judged
 - `journal/`: accepted submissions, one immutable file each; `csto-kg verify --store .` checks them
 
     csto-kg query run members-on --alliance csto --date 2000-01-01 --store .
@@ -95,3 +98,9 @@ class Home:
         except OSError as error:
             raise CstoKgError(f"{folder}: cannot be made: {error.strerror}") from None
         return cls(folder)
+
+
+def saved_queries(folder: Path | None = None) -> Catalogue:
+    """Return the shipped queries, and those of a home if ``folder`` is one."""
+    home = Home.of(folder)
+    return Catalogue(shipped.QUERIES, *([home.queries] if home else []))

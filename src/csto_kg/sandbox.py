@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from csto_kg.errors import CstoKgError
 from csto_kg.report import Finding, Report
 
 #: What judging may cost: seconds per document, and bytes beyond what the graph takes.
@@ -49,7 +50,8 @@ def judge(
 
     ``texts`` are copies of sources' texts for the evidence check. Documents are judged together;
     if the child ends before it answers, each is judged alone, and one that ends it is reported
-    so (P08).
+    so (P08). Raises :class:`CstoKgError` when nothing can be judged: for a damaged journal, or a
+    shape that does not report its canary.
     """
     if found := _asked(documents, store, texts):
         return found
@@ -85,21 +87,26 @@ def _asked(
         return None
     if child.returncode:
         return None
+    said = json.loads(child.stdout)
+    if isinstance(said, str):
+        raise CstoKgError(said)
     return [
-        Judgement(Report.from_document(answer["report"]), answer["new"].encode())
-        for answer in json.loads(child.stdout)
+        Judgement(Report.from_document(answer["report"]), answer["new"].encode()) for answer in said
     ]
 
 
-def _answer(question: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _answer(question: Mapping[str, Any]) -> list[dict[str, Any]] | str:
     from csto_kg import gate
     from csto_kg.citation import SourceText
     from csto_kg.graph import open_graph
     from csto_kg.serialization import dump
 
-    graph = open_graph(Path(question["store"]) if question["store"] else None)
+    try:
+        graph = open_graph(Path(question["store"]) if question["store"] else None)
+        gate.warm(graph)
+    except CstoKgError as error:
+        return str(error)
     copies = [SourceText(text) for text in question["texts"]]
-    gate.warm(graph)
     _limit(len(question["documents"]))
     _close_doors()
     answers = []

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
-from csto_kg import shipped
 from csto_kg.errors import CstoKgError
+from csto_kg.home import Home
 from csto_kg.journal import Damage, Entry, Journal
+from csto_kg.shapes import Shapes
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, PROV, RDF, XSD
 
@@ -53,6 +54,7 @@ class Submissions:
     def __init__(self, home: Path) -> None:
         """Look at the journal in ``home`` without touching it."""
         self.journal = Journal(home / FOLDER)
+        self._shapes = Shapes.of(Home.of(home))
 
     def listed(self) -> list[Submission]:
         """Return every submission in the order of acceptance, withdrawn ones too.
@@ -110,14 +112,13 @@ class Submissions:
         """
         number = len(self.journal.entries()) + 1
         graph = NamedNode(f"{ID}submission/{number:06}")
-        shapes = (shipped.ONTOLOGY / "shapes.ttl").read_bytes()
         record: list[tuple[NamedNode, NamedNode | Literal]] = [
             (_TYPE, _SUBMISSION),
             (_GENERATED, _now()),
             (NamedNode(f"{CSTO}submittedBy"), Literal(by)),
             (NamedNode(f"{CSTO}fileName"), Literal(file)),
             (NamedNode(f"{CSTO}fileSha256"), Literal(sha256(data).hexdigest())),
-            (NamedNode(f"{CSTO}shapesSha256"), Literal(sha256(shapes).hexdigest())),
+            (NamedNode(f"{CSTO}shapesSha256"), Literal(self._shapes.sha256)),
         ]
         quads = [Quad(graph, predicate, target, RECORD) for predicate, target in record]
         quads += [Quad(t.subject, t.predicate, t.object, graph) for t in triples]

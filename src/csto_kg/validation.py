@@ -6,27 +6,40 @@ or misjudges what it cannot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+)
 
 from csto_kg import shipped
 from csto_kg.closure import contradictions
 from csto_kg.report import Finding
+from csto_kg.shapes import Shapes
 from csto_kg.terms import value
-from csto_kg.vocabulary import CSTO, RDF, RDFS, SHAPES
+from csto_kg.vocabulary import CSTO, OWL, RDF, RDFS
 
 if TYPE_CHECKING:
     import rdflib
 
     from csto_kg.facts import Facts
-    from csto_kg.fragment import Reach
     from csto_kg.graph import KnowledgeGraph
 
 _TYPE = NamedNode(f"{RDF}type")
+_LABEL = NamedNode(f"{RDFS}label")
+_DOMAIN_AND_RANGE = (f"{RDFS}domain", f"{RDFS}range")
+_DECLARATIONS = ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "Ontology")
 _ANNOTATIONS = (
     f"{RDFS}isDefinedBy",
     f"{RDFS}seeAlso",
@@ -35,23 +48,29 @@ _ANNOTATIONS = (
 )
 
 
-def warm() -> None:
-    """Read the shapes and import the engines, so that the first judgement does not wait."""
+def warm(graph: KnowledgeGraph) -> None:
+    """Read the shapes, try their canaries and import the engines, which a judgement waits for.
+
+    Raises :class:`CstoKgError` when a shape does not report its canary.
+    """
     import owlrl  # noqa: F401
 
-    _reach()
+    Shapes.of(graph.home).try_canaries(graph.store)
 
 
 def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
     """Judge new facts by the shapes, and find contradictions with the ontology (O01).
 
-    Every finding is about a node that the facts describe, at its line where it has one.
+    Found are the faults of nodes that the facts describe, at their lines, and those that nodes of
+    the graph would have with the facts and do not have without.
     """
-    results = _reach().validate(facts.triples, graph.store)
-    for finding in _findings(results, facts.triples):
-        place = facts.place(finding.focus_node, finding.path, finding.value)
-        line, column = (place.line, place.column) if place else (None, None)
-        yield replace(finding, line=line, column=column)
+    shapes = Shapes.of(graph.home)
+    results = shapes.reach.validate(facts.triples, graph.store)
+    faults = _findings(shapes, results, facts, graph)
+    if known := {node for node in _focus_nodes(results) if any(_about(node, graph))}:
+        before = _findings(shapes, shapes.reach.validate((), graph.store, known), facts, graph)
+        faults = [fault for fault in faults if fault not in before]
+    yield from faults
     for found in contradictions(_touched(facts, graph)):
         place = facts.place(found.node)
         line, column = (place.line, place.column) if place else (None, None)
@@ -62,14 +81,15 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
 
 
 def _touched(facts: Facts, graph: KnowledgeGraph) -> Store:
-    """The axioms, the new facts, and what the graph says of the nodes that they mention."""
+    """The axioms that matter, the new facts, and the kinds of the nodes that they mention."""
+    used = {triple.predicate for triple in facts.triples}
+    axioms = [axiom for axiom in _axioms() if axiom.subject in used or not _is_apart(axiom.subject)]
     touched = Store()
-    touched.extend(Quad(triple.subject, triple.predicate, triple.object) for triple in _axioms())
-    touched.extend(Quad(*triple) for triple in facts.triples)
+    touched.extend(Quad(*triple) for triple in (*axioms, *facts.triples))
     for node in {term for triple in facts.triples for term in (triple.subject, triple.object)}:
         if isinstance(node, NamedNode):
             quads = graph.store.quads_for_pattern(node, _TYPE, None, DefaultGraph())
-            touched.extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
+            touched.extend(Quad(*quad.triple) for quad in quads)
     return touched
 
 
@@ -81,74 +101,90 @@ def _axioms() -> list[Triple]:
     ]
 
 
+@cache
+def _is_apart(name: NamedNode | BlankNode) -> bool:
+    """Whether it is a property that no axiom joins with others: unused, it entails nothing."""
+    said = [axiom for axiom in _axioms() if name in (axiom.subject, axiom.object)]
+    is_property = any(axiom.predicate.value in _DOMAIN_AND_RANGE for axiom in said)
+    return is_property and all(
+        axiom.subject == name and axiom.predicate.value in (*_DOMAIN_AND_RANGE, _TYPE.value)
+        for axiom in said
+    )
+
+
 def _can_contradict(quad: Quad) -> bool:
-    """Leave out what is said to people, and classes of others, which are disjoint with nothing."""
+    """Leave out what is said to people, declarations, and classes of others.
+
+    What owlrl infers from a declaration is that a term is itself; classes of others are disjoint
+    with nothing.
+    """
+    if quad.predicate == _TYPE:
+        return value(quad.object).removeprefix(OWL) not in _DECLARATIONS
     if quad.predicate.value.endswith(("subClassOf", "subPropertyOf")):
         return value(quad.object).startswith(CSTO)
     return not isinstance(quad.object, Literal) and quad.predicate.value not in _ANNOTATIONS
 
 
-@cache
-def _shapes() -> rdflib.Graph:
-    import rdflib
-
-    return rdflib.Graph().parse(shipped.ONTOLOGY / "shapes.ttl")
-
-
-@cache
-def _reach() -> Reach:
-    from csto_kg.fragment import Reach
-
-    return Reach(_shapes())
-
-
-def _findings(results: rdflib.Graph, triples: set[Triple]) -> list[Finding]:
+def _findings(
+    shapes: Shapes, results: rdflib.Graph, facts: Facts, graph: KnowledgeGraph
+) -> list[Finding]:
     from rdflib import SH, BNode
     from rdflib import Literal as RdflibLiteral
-
-    shapes = _shapes()
-    labels = _labels(triples)
 
     def one(result: Any, predicate: Any) -> str | None:
         found = results.value(result, predicate)
         return None if found is None or isinstance(found, BNode) else str(found)
 
-    described = {value(triple.subject) for triple in triples}
+    labels = {node.value: _label(node, facts, graph) for node in _focus_nodes(results)}
     found = []
     # Only what the report lists: the details of a nested shape are results as well.
     for result in results.objects(None, SH.result):
-        if one(result, SH.focusNode) not in described:
-            continue
         shape = results.value(result, SH.sourceShape)
         # Of a SPARQL constraint's messages pyshacl loses the language, so they are the shape's.
-        constraint = shapes.value(shape, SH.sparql)
+        constraint = shapes.graph.value(shape, SH.sparql)
         messages = {
-            str(message.language): str(message)
+            str(message.language or "en"): str(message)
             for bearer in (shape, constraint)
             if bearer is not None
-            for message in shapes.objects(bearer, SH.message)
+            for message in shapes.graph.objects(bearer, SH.message)
             if isinstance(message, RdflibLiteral)
         }
         node = one(result, SH.focusNode) or ""
+        path, target = one(result, SH.resultPath), one(result, SH.value)
+        place = facts.place(node, path, target) or facts.mention(node)
         found.append(
             Finding(
                 (one(result, SH.resultSeverity) or "").removeprefix(str(SH)),
-                str(shape).removeprefix(SHAPES),
+                shapes.code(shape),
                 node,
-                messages,
+                messages or {"en": one(result, SH.resultMessage) or ""},
                 labels.get(node, ""),
-                one(result, SH.resultPath),
-                one(result, SH.value),
+                path,
+                target,
+                *(place or (None, None)),
             )
         )
     return sorted(found, key=lambda f: (f.focus_node, f.check, f.path or "", f.value or ""))
 
 
-def _labels(triples: set[Triple]) -> dict[str, str]:
-    return {
-        value(triple.subject): triple.object.value
-        for triple in triples
-        if triple.predicate.value.endswith("#label")
+def _focus_nodes(results: rdflib.Graph) -> set[NamedNode]:
+    from rdflib import SH, URIRef
+
+    nodes = results.objects(None, SH.focusNode)
+    return {NamedNode(str(node)) for node in nodes if isinstance(node, URIRef)}
+
+
+def _about(node: NamedNode, graph: KnowledgeGraph) -> Iterable[Triple]:
+    return (quad.triple for quad in graph.store.quads_for_pattern(node, None, None, DefaultGraph()))
+
+
+def _label(node: NamedNode, facts: Facts, graph: KnowledgeGraph) -> str:
+    """Return the English label of a node, in the facts or else in the graph."""
+    names = (
+        triple.object.value
+        for triple in chain(facts.about(node.value), _about(node, graph))
+        if triple.predicate == _LABEL
         and isinstance(triple.object, Literal)
         and triple.object.language == "en"
-    }
+    )
+    return next(names, "")
