@@ -6,6 +6,7 @@ follows them and not the graph.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, QuerySolutions, Store, Triple
@@ -15,26 +16,90 @@ from csto_kg.catalogue import SavedQuery
 from csto_kg.facts import Facts
 from csto_kg.report import Finding
 from csto_kg.terms import Term, value
-from csto_kg.vocabulary import CSTO, OA, PROV, RDF, compact
+from csto_kg.vocabulary import CSTO, OA, PREFIXES, PROV, compact
 
-_MEMBER, _ALLIANCE = NamedNode(f"{CSTO}member"), NamedNode(f"{CSTO}alliance")
-_SUBJECT = NamedNode(f"{RDF}subject")
+_VARIABLE = re.compile(r"\?(\w+)")
 _PROPOSITION = NamedNode(f"{CSTO}proposition")
+_FOUNDED_BY = NamedNode(f"{CSTO}foundedBy")
 _DERIVED_FROM = NamedNode(f"{PROV}wasDerivedFrom")
 _HAS_SOURCE = NamedNode(f"{OA}hasSource")
 
-_DUPLICATES = f"""
-SELECT DISTINCT ?new ?old WHERE {{
-  {{ ?new <{CSTO}member> ?a ; <{CSTO}alliance> ?b ; <{CSTO}spellNumber> ?c .
-     ?old <{CSTO}member> ?a ; <{CSTO}alliance> ?b ; <{CSTO}spellNumber> ?c }}
+_DUPLICATES = """
+SELECT DISTINCT ?new ?old WHERE {
+  { ?new csto:member ?a ; csto:alliance ?b ; csto:spellNumber ?c .
+    ?old csto:member ?a ; csto:alliance ?b ; csto:spellNumber ?c }
   UNION
-  {{ ?new a <{CSTO}Fact> ; <{RDF}subject> ?a ; <{RDF}predicate> ?b ; <{RDF}object> ?c .
-     ?old a <{CSTO}Fact> ; <{RDF}subject> ?a ; <{RDF}predicate> ?b ; <{RDF}object> ?c }}
-  ?new <{PROV}wasDerivedFrom>/<{OA}hasSource> ?source .
-  ?old <{PROV}wasDerivedFrom>/<{OA}hasSource> ?source .
+  { ?new a csto:Fact ; rdf:subject ?a ; rdf:predicate ?b ; rdf:object ?c .
+    ?old a csto:Fact ; rdf:subject ?a ; rdf:predicate ?b ; rdf:object ?c }
+  ?new prov:wasDerivedFrom/oa:hasSource ?source .
+  ?old prov:wasDerivedFrom/oa:hasSource ?source .
   FILTER(?new != ?old)
-}} ORDER BY ?new ?old
+} ORDER BY ?new ?old
 """
+
+# Of those who contradict one new assertion so many are named; `conflicts` lists all of them.
+_MOST = 20
+
+# What is asked of the new facts; and, given each answer, what of the graph is to be compared.
+_RIVALS = (
+    (
+        """
+        SELECT * WHERE {
+          ?new csto:member ?member ; csto:alliance ?alliance ; csto:spellNumber ?spell .
+          OPTIONAL { ?new csto:beginsNotBefore ?afterBegin }
+          OPTIONAL { ?new csto:beginsNotAfter ?beforeBegin }
+          OPTIONAL { ?new csto:endsNotBefore ?afterEnd }
+          OPTIONAL { ?new csto:endsNotAfter ?beforeEnd }
+        }
+        """,
+        f"""
+        SELECT DISTINCT ?old WHERE {{
+          ?old csto:member ?member ; csto:alliance ?alliance ; csto:spellNumber ?spell .
+          OPTIONAL {{ ?old csto:beginsNotBefore ?beginsNotBefore }}
+          OPTIONAL {{ ?old csto:beginsNotAfter ?beginsNotAfter }}
+          OPTIONAL {{ ?old csto:endsNotBefore ?endsNotBefore }}
+          OPTIONAL {{ ?old csto:endsNotAfter ?endsNotAfter }}
+          FILTER(?beforeBegin < ?beginsNotBefore || ?beginsNotAfter < ?afterBegin ||
+                 ?beforeEnd < ?endsNotBefore || ?endsNotAfter < ?afterEnd)
+        }} LIMIT {_MOST}
+        """,
+    ),
+    (
+        """
+        SELECT DISTINCT ?polarity ?subject ?predicate ?object WHERE {
+          { ?new csto:proposition ?claim ; csto:polarity ?polarity .
+            ?claim rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object }
+          UNION
+          { ?new a csto:Fact ; rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object
+            BIND(polarity:affirmative AS ?polarity) }
+        }
+        """,
+        f"""
+        SELECT DISTINCT ?old WHERE {{
+          ?claim rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
+          {{ ?old csto:proposition ?claim ; csto:polarity ?other FILTER(?other != ?polarity) }}
+          UNION
+          {{ ?claim a csto:Fact BIND(?claim AS ?old) FILTER(?polarity = polarity:negative) }}
+        }} LIMIT {_MOST}
+        """,
+    ),
+    (
+        """
+        SELECT DISTINCT ?source ?actor WHERE {
+          ?new prov:wasDerivedFrom/oa:hasSource ?source .
+          { ?new csto:member|rdf:subject ?actor } UNION { ?new csto:proposition/rdf:subject ?actor }
+        }
+        """,
+        """
+        SELECT DISTINCT ?old WHERE {
+          ?citation oa:hasSource ?source .
+          ?old prov:wasDerivedFrom ?citation .
+          { ?old csto:member ?actor } UNION { ?old rdf:subject ?actor }
+          UNION { ?old csto:proposition/rdf:subject ?actor }
+        }
+        """,
+    ),
+)
 
 
 def check(facts: Facts, store: Store) -> Iterator[Finding]:
@@ -71,37 +136,45 @@ def check(facts: Facts, store: Store) -> Iterator[Finding]:
 
 
 def _neighbourhood(facts: Facts, store: Store) -> Store:
-    """Copy the facts, the memberships of the same state and alliance, and rival propositions."""
-    together = Store()
-    together.extend(Quad(*triple) for triple in facts.triples)
+    """Copy the facts, and of the graph what may repeat or contradict them."""
+    new = Store()
+    new.extend(Quad(*triple) for triple in facts.triples)
     nodes: set[Term] = set()
-    members = {(t.subject, t.object) for t in facts.triples if t.predicate == _MEMBER}
-    alliances = {(t.subject, t.object) for t in facts.triples if t.predicate == _ALLIANCE}
-    for membership, member in members:
-        for _, alliance in (pair for pair in alliances if pair[0] == membership):
-            nodes |= {
-                quad.subject
-                for quad in store.quads_for_pattern(None, _MEMBER, member, DefaultGraph())
-                if Quad(quad.subject, _ALLIANCE, alliance) in store
-            }
-    for subject in {t.object for t in facts.triples if t.predicate == _SUBJECT}:
-        for quad in store.quads_for_pattern(None, _SUBJECT, subject, DefaultGraph()):
-            nodes.add(quad.subject)
-            saying = store.quads_for_pattern(None, _PROPOSITION, quad.subject, DefaultGraph())
-            nodes |= {statement.subject for statement in saying}
-    for node in nodes:
+    for ask, rivals in _RIVALS:
+        for given in _solutions(new, ask, {}):
+            nodes.update(row["old"] for row in _solutions(store, rivals, given))
+    together = Store()
+    together.extend(new)
+    claims = {claim for node in nodes for claim in _values(store, node, _PROPOSITION)}
+    for node in nodes | claims:
         for quad in store.quads_for_pattern(node, None, None, DefaultGraph()):  # type: ignore[arg-type]
-            together.add(Quad(quad.subject, quad.predicate, quad.object))
+            together.add(Quad(*quad.triple))
             if quad.predicate == _DERIVED_FROM:
-                found = store.quads_for_pattern(quad.object, _HAS_SOURCE, None, DefaultGraph())  # type: ignore[arg-type]
-                together.extend(Quad(q.subject, q.predicate, q.object) for q in found)
-    founded = store.quads_for_pattern(None, NamedNode(f"{CSTO}foundedBy"), None, DefaultGraph())
-    together.extend(Quad(quad.subject, quad.predicate, quad.object) for quad in founded)
+                for source in _values(store, quad.object, _HAS_SOURCE):
+                    together.add(Quad(quad.object, _HAS_SOURCE, source))  # type: ignore[arg-type]
+    founded = store.quads_for_pattern(None, _FOUNDED_BY, None, DefaultGraph())
+    together.extend(Quad(*quad.triple) for quad in founded)
     return together
 
 
+def _solutions(store: Store, query: str, given: dict[str, Term]) -> Iterator[dict[str, Term]]:
+    def bound(variable: re.Match[str]) -> str:
+        return str(given.get(variable[1], variable[0]))
+
+    result = store.query(_VARIABLE.sub(bound, query), prefixes=PREFIXES)
+    assert isinstance(result, QuerySolutions)
+    names = [variable.value for variable in result.variables]
+    for row in result:
+        yield {name: term for name, term in zip(names, row, strict=True) if term is not None}
+
+
+def _values(store: Store, node: Term, predicate: NamedNode) -> list[Term]:
+    quads = store.quads_for_pattern(node, predicate, None, DefaultGraph())  # type: ignore[arg-type]
+    return [quad.object for quad in quads]
+
+
 def _rows(store: Store, query: str) -> list[tuple[str, str]]:
-    result = store.query(query)
+    result = store.query(query, prefixes=PREFIXES)
     assert isinstance(result, QuerySolutions)
     return [(value(one), value(other)) for one, other in result if one and other]
 

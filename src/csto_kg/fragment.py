@@ -90,6 +90,14 @@ class Reach:
         """Return the triples of the store on which the nodes' results rest, in the union."""
         return self._fragment(nodes, _Union(store, triples))
 
+    def targets(self, triples: Iterable[Triple], store: Store) -> dict[Term, set[str]]:
+        """Return, for each subject of the triples, the shapes that have it as a target."""
+        union = _Union(store, triples)
+        return {
+            node: {str(view.shape.node) for view in self._aimed_at(node, union)}
+            for node in {triple.subject for triple in union.submitted}
+        }
+
     def validate(
         self, triples: Iterable[Triple], store: Store, nodes: Iterable[Term] | None = None
     ) -> rdflib.Graph:

@@ -6,6 +6,7 @@ judged, so that an engine that passes over a constraint is found out first.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -101,32 +102,41 @@ class Shapes:
 
         examples = {name: file for folder in self.canaries for name, file in _examples(folder)}
         reporting = self._reporting()
-        if missing := sorted(reporting - examples.keys()):
+        if missing := sorted(reporting.keys() - examples.keys()):
             raise CstoKgError(
                 f"{self.canaries[-1]}: no canary for {_listed(missing)}: "
                 f"add {missing[0]}/invalid.ttl, facts that the shape must report"
             )
-        results = self.reach.validate(_apart(examples), store)
+        facts = _apart(examples)
+        triples = {triple for example in facts.values() for triple in example}
+        targets = self.reach.targets(triples, store)
+        # The other nodes of an example are there to make it whole.
+        nodes = {
+            triple.subject
+            for code, example in facts.items()
+            for triple in example
+            if reporting.get(code, set()) & targets[triple.subject]
+        }
+        results = self.reach.validate(triples, store, nodes)
         reported = {self.code(shape) for shape in results.objects(None, SH.sourceShape)}
-        if silent := sorted(reporting - reported):
+        if silent := sorted(reporting.keys() - reported):
             raise CstoKgError(
                 f"the validator passes over {_listed(silent)}: their canaries are not reported, "
                 "so nothing is judged: mend the shapes, or install csto-kg and pyshacl anew"
             )
 
-    def _reporting(self) -> set[str]:
-        """Return the codes of the shapes that results can name: they constrain some target."""
+    def _reporting(self) -> dict[str, set[str]]:
+        """Return the codes that results can have, and whose targets the shapes are for."""
         from rdflib import RDF, RDFS, SH
 
         targets = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
         about = {RDF.type, RDFS.label, RDFS.comment, SH.message, SH.severity, SH.path, SH.property}
-        targeted = {shape for target in targets for shape in self.graph.subjects(target)}
-        inner = {part for shape in targeted for part in self.graph.objects(shape, SH.property)}
-        return {
-            self.code(shape)
-            for shape in targeted | inner
-            if set(self.graph.predicates(shape)) - about - {*targets}
-        }
+        reporting: dict[str, set[str]] = defaultdict(set)
+        for owner in {shape for target in targets for shape in self.graph.subjects(target)}:
+            for shape in (owner, *self.graph.objects(owner, SH.property)):
+                if set(self.graph.predicates(shape)) - about - {*targets}:
+                    reporting[self.code(shape)].add(str(owner))
+        return reporting
 
 
 @cache
@@ -156,17 +166,17 @@ def _examples(folder: Path) -> Iterator[tuple[str, Path]]:
         yield example.parent.name, example
 
 
-def _apart(examples: Mapping[str, Path]) -> set[Triple]:
-    """Return the triples of all examples, no two of which share an entity that they describe."""
-    triples: set[Triple] = set()
-    for number, file in enumerate(examples.values()):
+def _apart(examples: Mapping[str, Path]) -> dict[str, set[Triple]]:
+    """Return the triples of the examples, no two of which share an entity that they describe."""
+    facts: dict[str, set[Triple]] = {}
+    for number, (code, file) in enumerate(examples.items()):
         found = list(_triples(file))
         names = {
             triple.subject: NamedNode(f"{triple.subject.value}-{number}")
             for triple in found
             if isinstance(triple.subject, NamedNode) and triple.subject.value.startswith(ID)
         }
-        triples |= {
+        facts[code] = {
             Triple(
                 names.get(triple.subject, triple.subject),  # type: ignore[arg-type]
                 triple.predicate,
@@ -174,4 +184,4 @@ def _apart(examples: Mapping[str, Path]) -> set[Triple]:
             )
             for triple in found
         }
-    return triples
+    return facts

@@ -81,12 +81,14 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
 
 
 def _touched(facts: Facts, graph: KnowledgeGraph) -> Store:
-    """The axioms that matter, the new facts, and the kinds of the nodes that they mention."""
+    """The axioms that matter, the new facts that they are about, and the kinds of their nodes."""
     used = {triple.predicate for triple in facts.triples}
     axioms = [axiom for axiom in _axioms() if axiom.subject in used or not _is_apart(axiom.subject)]
+    spoken_of = {axiom.subject for axiom in axioms} | {_TYPE}
+    said = [triple for triple in facts.triples if triple.predicate in spoken_of]
     touched = Store()
-    touched.extend(Quad(*triple) for triple in (*axioms, *facts.triples))
-    for node in {term for triple in facts.triples for term in (triple.subject, triple.object)}:
+    touched.extend(Quad(*triple) for triple in (*axioms, *said))
+    for node in {term for triple in said for term in (triple.subject, triple.object)}:
         if isinstance(node, NamedNode):
             quads = graph.store.quads_for_pattern(node, _TYPE, None, DefaultGraph())
             touched.extend(Quad(*quad.triple) for quad in quads)
@@ -120,7 +122,7 @@ def _can_contradict(quad: Quad) -> bool:
     """
     if quad.predicate == _TYPE:
         return value(quad.object).removeprefix(OWL) not in _DECLARATIONS
-    if quad.predicate.value.endswith(("subClassOf", "subPropertyOf")):
+    if quad.predicate.value in (*_DOMAIN_AND_RANGE, f"{RDFS}subClassOf", f"{RDFS}subPropertyOf"):
         return value(quad.object).startswith(CSTO)
     return not isinstance(quad.object, Literal) and quad.predicate.value not in _ANNOTATIONS
 
