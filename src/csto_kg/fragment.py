@@ -440,44 +440,39 @@ def _solve(
         yield bound, trail
         return
     tests = tuple(test for test, holds in zip(tests, verdicts, strict=True) if holds is None)
-    place, rows = _cheapest(graph, atoms, bound, trail)
-    rest = atoms[:place] + atoms[place + 1 :]
-    for more, read in rows:
+    for place, (more, read) in _candidates(graph, atoms, bound, trail):
+        rest = atoms[:place] + atoms[place + 1 :]
         yield from _solve(graph, rest, tests, bound | more, read, unless)
 
 
-Rows = Iterable[tuple[Bindings, Trail]]
 _FEW = 8
 
 
-def _cheapest(
+def _candidates(
     graph: _Union, atoms: tuple[Atom, ...], bound: Bindings, trail: Trail
-) -> tuple[int, Rows]:
-    """Choose the atom of which there are the fewest matches; return its place and them."""
-    if len(atoms) == 1:
-        return 0, _rows(graph, atoms[0], bound, trail)
-    started: list[tuple[int, list[tuple[Bindings, Trail]], Iterator[tuple[Bindings, Trail]]]] = []
-    ranks = sorted((_rank(atom, bound), place) for place, atom in enumerate(atoms))
-    for rank, place in ranks:
+) -> Iterator[tuple[int, tuple[Bindings, Trail]]]:
+    """Yield matches of an atom of which there are few, and the atom's place.
+
+    Of several atoms with many matches those of each are yielded in turn, until all of one have
+    been: every solution is among the matches of every atom, and the first is found early in one.
+    """
+    started: list[tuple[int, Iterator[tuple[Bindings, Trail]]]] = []
+    for rank, place in sorted((_rank(atom, bound), place) for place, atom in enumerate(atoms)):
         if rank >= _LAST and started:
             break
         rows = _rows(graph, atoms[place], bound, trail)
-        if rank == _FIRST:
-            return place, rows
         # What leads on from a subject is mostly little: then nothing else need be tried.
         few = list(islice(rows, _FEW))
-        if len(few) < _FEW:
-            return place, few
-        started.append((place, few, rows))
-    # Nobody knows how many matches there are; the list that ends first is the shortest.
-    while len(started) > 1:
-        for place, found, rows in started:
-            more = list(islice(rows, _FEW))
-            found += more  # noqa: PLW2901
-            if len(more) < _FEW:
-                return place, found
-    place, found, rows = started[0]
-    return place, chain(found, rows)
+        if rank == _FIRST or len(few) < _FEW:
+            yield from ((place, row) for row in chain(few, rows))
+            return
+        started.append((place, chain(few, rows)))
+    while True:
+        for place, rows in started:
+            few = list(islice(rows, _FEW))
+            yield from ((place, row) for row in few)
+            if len(few) < _FEW:
+                return
 
 
 # How early an atom is tried: both ends known, its subject, its object, neither in a useful way.
