@@ -7,7 +7,7 @@ triple twice in Oxigraph.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ from csto_kg.serialization import (
 )
 from csto_kg.sparql import check, tokens
 from csto_kg.terms import value
-from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact
+from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact, slug_key
 
 if TYPE_CHECKING:
     import rdflib
@@ -91,6 +91,14 @@ class KnowledgeGraph:
         from oxrdflib import OxigraphStore
 
         return rdflib.Dataset(store=OxigraphStore(store=self.store))
+
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
+        """The keys with which the slugs of a source's nodes begin, and the source of each."""
+        owners: dict[str, str] = {}
+        for quad in self._store.quads_for_pattern(None, _HAS_SOURCE, None, DefaultGraph()):
+            owners.setdefault(slug_key(value(quad.subject)), value(quad.object))
+        return owners
 
     def resolve(self, name: str, kind: str = "iri") -> str:
         """Return the IRI that a slug, CURIE, IRI or label means; see :func:`entities.resolve`."""

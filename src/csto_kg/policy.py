@@ -27,6 +27,7 @@ from csto_kg.vocabulary import (
     SHAPES,
     SKOS,
     compact,
+    slug_key,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ _Words = tuple[str, str]
 def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
     """Find what a submission may not do: codes Y01 to Y07, see :mod:`csto_kg.codes`."""
     yield from _prefixes(facts)
-    standing = _Standing(facts, graph.store)
+    standing = _Standing(facts, graph)
     for triple in facts.places:
         if Quad(*triple) in graph.store:
             continue
@@ -103,8 +104,8 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
 class _Standing:
     """What a document's nodes and triples are to the graph that it is offered to."""
 
-    def __init__(self, facts: Facts, store: Store) -> None:
-        self.store = store
+    def __init__(self, facts: Facts, graph: KnowledgeGraph) -> None:
+        self.store = store = graph.store
         self.described = {
             subject
             for subject in facts.subjects
@@ -119,7 +120,7 @@ class _Standing:
                 None, NamedNode(f"{RDFS}domain"), NamedNode(f"{CSTO}Submission"), _MERGED
             )
         } | {f"{CSTO}Submission"}
-        self.owners = _owners(store)
+        self.owners = graph.keys
         self.cited = _cited(facts)
         self.asserted = {
             value(triple.subject)
@@ -267,7 +268,7 @@ def _others(triple: Triple, standing: _Standing) -> _Found | None:
 def _foreign_key(node: str, standing: _Standing) -> _Words | None:
     if _kind(node) not in OWNED or node in standing.described:
         return None
-    key = _key(node)
+    key = slug_key(node)
     if key not in standing.owners:
         return None
     name, owner = shown(compact(node)), shown(compact(standing.owners[key]))
@@ -317,14 +318,6 @@ def _cited(facts: Facts) -> set[tuple[str, str, str]]:
     }
 
 
-def _owners(store: Store) -> dict[str, str]:
-    """Return the keys with which the slugs of a source's nodes begin, and the source of each."""
-    owners: dict[str, str] = {}
-    for quad in store.quads_for_pattern(None, NamedNode(_HAS_SOURCE), None, _MERGED):
-        owners.setdefault(_key(value(quad.subject)), value(quad.object))
-    return owners
-
-
 def _subjects(store: Store, kind: str) -> set[str]:
     quads = store.quads_for_pattern(None, NamedNode(_TYPE), NamedNode(kind), _MERGED)
     return {value(quad.subject) for quad in quads}
@@ -332,7 +325,3 @@ def _subjects(store: Store, kind: str) -> set[str]:
 
 def _kind(node: str) -> str:
     return node.removeprefix(ID).partition("/")[0] if node.startswith(ID) else ""
-
-
-def _key(node: str) -> str:
-    return node.rpartition("/")[2].partition("-")[0]

@@ -55,6 +55,7 @@ def warm(graph: KnowledgeGraph) -> None:
     """
     import owlrl  # noqa: F401
 
+    _ = graph.keys
     Shapes.of(graph.home).try_canaries(graph.store)
 
 

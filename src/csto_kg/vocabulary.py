@@ -63,3 +63,8 @@ def expand(curie: str) -> str | None:
 
 
 _PREFIX_OF = {namespace: prefix for prefix, namespace in PREFIXES.items()}
+
+
+def slug_key(iri: str) -> str:
+    """Return what the slug of an identifier begins with, up to its first hyphen."""
+    return iri.rpartition("/")[2].partition("-")[0]
