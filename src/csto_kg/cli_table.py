@@ -14,7 +14,7 @@ import click
               help="What its columns mean: a file, or one of ours: atop-member-level, "
               "cow-alliance-member.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="Write to this file, in the format of its name; otherwise Turtle is printed.")  # fmt: skip
+              help="Write to this file, in the format of its name; default: print Turtle.")  # fmt: skip
 @click.pass_context
 def import_(ctx: click.Context, table: Path, mapping: str, output: Path | None) -> None:
     """Turn TABLE, a CSV file of memberships, into facts of ours.

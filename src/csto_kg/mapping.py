@@ -53,7 +53,7 @@ class Mapping:
     #: The sheet that describes the source, to which the facts of the table are added.
     sheet: Sheet
     source: str
-    #: The earliest day on which the table can have been issued: what is in force then lasts till then.
+    #: The earliest day on which the table can have been issued; what is in force lasts till then.
     issued: date
     prefix: str
     alliance: str
@@ -116,7 +116,9 @@ class Mapping:
             register=frozenset(register),
         )
         if not SLUG.fullmatch(mapping.prefix):
-            raise table.error(f"prefix “{mapping.prefix}” is not a slug: write it in a-z, 0-9 and -")
+            raise table.error(
+                f"prefix “{mapping.prefix}” is not a slug: write it in a-z, 0-9 and -"
+            )
         eras = [era.state for eras in states.values() for era in eras]
         known = {value(triple.subject) for triple in (*register, *described, *sheet.triples())}
         for identifier in (*eras, *alliances.values()):

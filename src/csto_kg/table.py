@@ -138,7 +138,9 @@ class Table:
 
     def _membership(self, part: Membership, number: int) -> _Node:
         prefix, bounds = self.mapping.prefix, part.bounds
-        slug = f"{prefix}-{_slug(part.spell.alliance).removeprefix(f'{prefix}-')}-{_slug(part.state)}"
+        slug = (
+            f"{prefix}-{_slug(part.spell.alliance).removeprefix(f'{prefix}-')}-{_slug(part.state)}"
+        )
         in_force = bounds.ends_not_before == self.mapping.issued and not bounds.ends_not_after
         node = {
             "id": f"membership/{slug}{f'-{number}' if number > 1 else ''}",
@@ -216,8 +218,8 @@ class _Reader:
         eras = mapping.states.get(cells[mapping.member])
         if eras is None:
             raise ValueError(
-                f"{mapping.member} “{cells[mapping.member]}” means no state: add it to "
-                f"{mapping.states_path}"
+                f"{mapping.member} “{cells[mapping.member]}” means no state in "
+                f"{mapping.states_path}: correct it, or add it in a mapping of your own"
             )
         bounds = _bounds(cells, mapping)
         alliance = self._alliance(cells)
@@ -230,8 +232,8 @@ class _Reader:
             return known
         if not (mapping.other_alliances and SLUG.fullmatch(code)):
             raise ValueError(
-                f"{mapping.alliance} “{code}” means no alliance: add it to “alliances” in "
-                f"{mapping.path}"
+                f"{mapping.alliance} “{code}” means no alliance in {mapping.path}: "
+                "correct it, or add it in a mapping of your own"
             )
         alliance = f"alliance/{mapping.prefix}-{code}"
         if alliance not in self.labels:
@@ -293,13 +295,17 @@ def _date(cells: dict[str, str], columns: tuple[str, ...], unknown: frozenset[st
     for column, text in zip(columns, known, strict=False):
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"{column} “{text}” is not a whole number")
-    year, month, day = (*map(int, known), None, None)[:3]
+    year, *rest = map(int, known)
     try:
-        if day is not None:
-            return date(year, month, day), date(year, month, day)
-        if month is not None:
-            return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-        return date(year, 1, 1), date(year, 12, 31)
+        match rest:
+            case []:
+                return date(year, 1, 1), date(year, 12, 31)
+            case [month]:
+                return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+            case [month, day]:
+                return date(year, month, day), date(year, month, day)
+            case _:
+                raise AssertionError(columns)
     except (ValueError, OverflowError) as error:
         written = f"{', '.join(columns)}: {'-'.join(known)}"
         raise ValueError(f"{written} is not a date of the calendar: {error}") from None
