@@ -14,13 +14,14 @@ import click
               help="What its columns mean: a file, or one of ours: atop-member-level, "
               "cow-alliance-member.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="Write to this file, in the format of its name; default: print Turtle.")  # fmt: skip
+              help="Write to this file, in the format of its name.")  # fmt: skip
 @click.pass_context
 def import_(ctx: click.Context, table: Path, mapping: str, output: Path | None) -> None:
     """Turn TABLE, a CSV file of memberships, into facts of ours.
 
-    Every row is counted: as a spell, as a further phase that was merged into one, or as refused.
-    Exits with 1 if rows were refused: they are listed, and the others are written all the same.
+    Prints Turtle, or writes to --output. Every row is counted: as a spell, as a further phase that
+    was merged into one, or as refused. Exits with 1 if rows were refused: they are listed, and the
+    others are written all the same.
 
     Example: csto-kg import atop-member-level.csv --mapping atop-member-level -o atop.ttl
     """

@@ -117,15 +117,17 @@ class Mapping:
         )
         if not SLUG.fullmatch(mapping.prefix):
             raise table.error(
-                f"prefix “{mapping.prefix}” is not a slug: write it in a-z, 0-9 and -"
+                f"“{mapping.prefix}” is not a slug: write it in a-z, 0-9 and -", "prefix"
             )
         eras = [era.state for eras in states.values() for era in eras]
         known = {value(triple.subject) for triple in (*register, *described, *sheet.triples())}
-        for identifier in (*eras, *alliances.values()):
-            if ID + identifier not in known:
-                raise table.error(
-                    f"{identifier} is not described: describe it in a “graph”, as in a fact sheet"
-                )
+        for key, identifiers in (("states", eras), ("alliances", alliances.values())):
+            for identifier in identifiers:
+                if ID + identifier not in known:
+                    raise table.error(
+                        f"{identifier} is not described: do so under “graph”, as in a fact sheet",
+                        key,
+                    )
         return mapping
 
     @property
@@ -145,14 +147,17 @@ def fill(template: str, cells: dict[str, str]) -> str:
 class _Block:
     """A part of a YAML file that is not a fact sheet, with its lines."""
 
-    def __init__(self, path: Path, name: str, node: yaml.Node) -> None:
+    def __init__(self, path: Path, key: yaml.Node, node: yaml.Node) -> None:
         self._path = path
-        self._name = name
-        self._node = node
+        self._name = key.value
         self._plain = self._value(node)
+        self._lines = {key.value: key.start_mark.line + 1}
+        if isinstance(node, yaml.MappingNode):
+            self._lines |= {inner.value: inner.start_mark.line + 1 for inner, _ in node.value}
 
-    def error(self, reason: str) -> CstoKgError:
-        return CstoKgError(f"{self._path}:{self._node.start_mark.line + 1}: {reason}")
+    def error(self, reason: str, key: str | None = None) -> CstoKgError:
+        line = self._lines.get(key or self._name, self._lines[self._name])
+        return CstoKgError(f"{self._path}:{line}: {reason}")
 
     def mapping(self, needed: Iterable[str] = (), optional: Iterable[str] = ()) -> dict[str, Any]:
         """Return the block as a mapping that has the needed keys and no unknown ones."""
@@ -163,7 +168,7 @@ class _Block:
             if known and key not in known:
                 near = get_close_matches(key, known, n=1)
                 hint = f": did you mean “{near[0]}”?" if near else ""
-                raise self.error(f"“{key}” is not a key of “{self._name}”{hint}")
+                raise self.error(f"“{key}” is not a key of “{self._name}”{hint}", key)
         for key in needed:
             if key not in self._plain:
                 raise self.error(f"“{self._name}” lacks “{key}”")
@@ -172,13 +177,13 @@ class _Block:
     def text(self, key: str) -> str:
         found = self.mapping()[key]
         if not isinstance(found, str):
-            raise self.error(f"“{key}” is a single text")
+            raise self.error(f"“{key}” is a single text", key)
         return found
 
     def texts(self, key: str) -> dict[str, str]:
         found = self.mapping().get(key, {})
         if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
-            raise self.error(f"“{key}” is a mapping from texts to texts")
+            raise self.error(f"“{key}” is a mapping from texts to texts", key)
         return found
 
     def date_columns(self, key: str) -> tuple[str, ...]:
@@ -189,7 +194,8 @@ class _Block:
         if not isinstance(found, dict) or tuple(found) not in (_PARTS, _PARTS[:2]):
             raise self.error(
                 f"“{key}” is one column of EDTF dates, or {{year: …, month: …, day: …}} in this "
-                "order, day left out where there is none"
+                "order, day left out where there is none",
+                key,
             )
         return tuple(found.values())
 
@@ -213,9 +219,7 @@ def _split(path: Path, names: set[str]) -> tuple[dict[str, _Block], Sheet]:
     root = compose(path, read_bytes(path))
     if not isinstance(root, yaml.MappingNode):
         raise CstoKgError(f"{path}:1: a mapping has “graph” and {' and '.join(sorted(names))}")
-    blocks = {
-        key.value: _Block(path, key.value, node) for key, node in root.value if key.value in names
-    }
+    blocks = {key.value: _Block(path, key, node) for key, node in root.value if key.value in names}
     root.value = [pair for pair in root.value if pair[0].value not in names]
     return blocks, Sheet.composed(path, root)
 
@@ -242,7 +246,7 @@ def _states(
     if isinstance(given, dict):
         return path, {code: _eras(table, code, item) for code, item in given.items()}, set()
     if not isinstance(given, str):
-        raise table.error("“states” is a file, or a mapping from codes to states")
+        raise table.error("“states” is a file, or a mapping from codes to states", "states")
     beside = path.parent / given
     blocks, sheet = _split(beside, {"states"})
     if "states" not in blocks:
@@ -265,7 +269,8 @@ def _eras(block: _Block, code: str, item: Any) -> tuple[Era, ...]:
     if not eras or eras[-1].until or len(ordered) < len(days) or sorted(set(ordered)) != ordered:
         raise block.error(
             f"code {code}: write one state, or a list of {{until: YYYY-MM-DD, state: …}} in the "
-            "order of time, the last without “until”"
+            "order of time, the last without “until”",
+            code if code in block.mapping() else "states",
         )
     return tuple(eras)
 

@@ -45,7 +45,7 @@ class Spell:
     def continued_by(self, row: Row) -> bool:
         """Tell whether a row that begins no earlier shows no gap after the spell."""
         first, last = row.bounds.begins_not_before, self.bounds.ends_not_after
-        return self.rows[-1].dated and row.dated and not (first and last and first > last + _DAY)
+        return not (first and last and first > last + _DAY)
 
     def take(self, row: Row) -> None:
         """Take a further phase in: the spell begins with the first and ends with the last."""
@@ -75,21 +75,21 @@ class Membership:
     succeeded: bool
 
 
-def merged(alliance: str, eras: tuple[Era, ...], rows: Iterable[Row]) -> Iterator[Spell]:
+def merged(alliance: str, eras: tuple[Era, ...], rows: Iterable[Row]) -> list[Spell]:
     """Merge rows of one member in one alliance that touch or overlap; a gap makes another spell.
 
     A row of which the begin or the end is wholly unknown is a spell of its own.
     """
-    spell: Spell | None = None
+    spells: list[Spell] = []
+    latest: Spell | None = None
     for row in sorted(rows, key=_order):
-        if spell is not None and spell.continued_by(row):
-            spell.take(row)
+        if latest is not None and row.dated and latest.continued_by(row):
+            latest.take(row)
             continue
-        if spell is not None:
-            yield spell
-        spell = Spell(alliance, eras, [row], row.bounds)
-    if spell is not None:
-        yield spell
+        spells.append(Spell(alliance, eras, [row], row.bounds))
+        if row.dated:
+            latest = spells[-1]
+    return spells
 
 
 def undecided(spell: Spell) -> str | None:

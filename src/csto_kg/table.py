@@ -188,7 +188,10 @@ class _Reader:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise CstoKgError(f"{self._path}:{line}: not UTF-8: save the table as UTF-8") from None
+            raise CstoKgError(
+                f"{self._path}:{line}: not UTF-8: save the table as UTF-8, for example "
+                "with iconv -f LATIN1 -t UTF-8"
+            ) from None
         records = csv.reader(io.StringIO(text, newline=""), strict=True)
         end = 0
         try:
@@ -295,6 +298,8 @@ def _date(cells: dict[str, str], columns: tuple[str, ...], unknown: frozenset[st
     for column, text in zip(columns, known, strict=False):
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"{column} “{text}” is not a whole number")
+    if len(known[0]) != 4:
+        raise ValueError(f"{columns[0]} “{known[0]}” is not a year of four digits")
     year, *rest = map(int, known)
     try:
         match rest:
