@@ -26,7 +26,7 @@ from csto_kg.table import Table
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, compact
 
-from .conftest import SHARED, Run
+from .conftest import ROOT, SHARED, Run
 
 ATOP = SHARED / "data" / "atop-member-level.csv"
 DAY = timedelta(days=1)
@@ -303,7 +303,7 @@ def test_mistakes_in_a_mapping(tmp_path: Path, old: str, new: str, reason: str) 
 
 # -- Any table -------------------------------------------------------------------
 
-_years = st.integers(1985, 1998).map(str)
+_years = st.integers(1989, 1993).map(str)
 _parts = st.sampled_from(["", "-9", "1", "2", "12", "13", "25", "30"])
 _ends = st.one_of(
     st.tuples(_years, _parts, _parts), st.sampled_from([("0", "0", "0"), ("", "", "")])
@@ -359,6 +359,16 @@ def test_every_row_is_accounted_for_and_no_day_is_lost(
                 assert found - {Standing.EXCLUDED}
                 if said is Standing.CERTAIN:
                     assert Standing.CERTAIN in found
+            # Nothing is certain right after a row but what another row allows.
+            if bounds.ends_not_after:
+                after = bounds.ends_not_after + DAY
+                allowed = {each.bounds.on(after) for each in spell.rows} - {Standing.EXCLUDED}
+                assert allowed or spell.bounds.on(after) is not Standing.CERTAIN
+    for part in read.memberships:
+        for until in (era.until for era in part.spell.eras if era.until):
+            for day in (until, until + DAY):
+                own = part.state == _state(part.spell.eras, day)
+                assert own or part.bounds.on(day) is Standing.EXCLUDED
     for one in read.memberships:
         for other in read.memberships:
             if one is not other and (one.state, one.spell.alliance) == (
@@ -580,3 +590,15 @@ def test_the_same_bytes_under_any_hash_seed(atop: Table) -> None:
         for seed in ("1", "2")
     }
     assert printed == {dump(atop.triples(), "turtle")}
+
+
+def test_the_page_shows_what_comes(csto: Run, atop: Table, tmp_path: Path) -> None:
+    assert atop.rows
+    (tmp_path / "atop").mkdir()
+    (tmp_path / "atop-member-level.csv").symlink_to(ATOP)
+    page = (ROOT / "docs" / "import.md").read_text("utf-8")
+    command, shown = page.partition("```\n$ csto-kg ")[2].split("\n", 1)
+    result = csto(*command.split(), cwd=tmp_path)
+    assert result.returncode == 1
+    folder = f"{shipped.ROOT}/"
+    assert shown.startswith(result.stderr.replace(folder, ""))
