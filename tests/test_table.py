@@ -288,6 +288,12 @@ def test_lines_are_those_of_the_file(tmp_path: Path, mapping: Mapping) -> None:
         ("alliance/csto", "alliance/nowhere", "alliance/nowhere is not described"),
         ("state/armenia", "state/nowhere", "state/nowhere is not described"),
         ("until: 1991-12-25", "until: 1991", "code 50: write one state, or a list of"),
+        ('["", "-9"]', '""', ":13: “unknown” is a list of texts"),
+        ('["", "-9"]', '&a ["", *a]', ":13: anchors are not used here"),
+        (', ar: "تحالف مختلق {alliance}"', "", "a name is given in English and Arabic"),
+        ("  prefix: inv", "  [prefix]: inv", ":8: a key is a single word"),
+        ("table:", "table: {}\ntable:", ":8: “table” stands twice"),
+        ("prefix: inv", "prefix: [inv]", ":8: “prefix” is a single text"),
         ("{state: state/russia}", "{until: 1999-01-01, state: state/russia}", "code 50: write"),
     ],
 )

@@ -7,7 +7,7 @@ columns. What its codes for states mean stands in it, or in a file that several 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -103,11 +103,11 @@ class Mapping:
             member=table.text("member"),
             begins=table.date_columns("begins"),
             ends=table.date_columns("ends"),
-            unknown=frozenset(plain.get("unknown", [""])),
+            unknown=frozenset(table.list("unknown", [""])),
             in_force=table.texts("inForce"),
             left_censored=table.texts("leftCensored"),
-            citation=plain.get("citation", f"{LINE}-{{{LINE}}}"),
-            locator=plain.get("locator", f"{LINE} {{{LINE}}}"),
+            citation=table.text("citation", f"{LINE}-{{{LINE}}}"),
+            locator=table.text("locator", f"{LINE} {{{LINE}}}"),
             alliances=alliances,
             other_alliances=table.texts("otherAlliances"),
             states=states,
@@ -115,6 +115,8 @@ class Mapping:
             states_described=frozenset(described),
             register=frozenset(register),
         )
+        if mapping.other_alliances and not {"en", "ar"} <= mapping.other_alliances.keys():
+            raise table.error("a name is given in English and Arabic, en and ar", "otherAlliances")
         if not SLUG.fullmatch(mapping.prefix):
             raise table.error(
                 f"“{mapping.prefix}” is not a slug: write it in a-z, 0-9 and -", "prefix"
@@ -150,6 +152,7 @@ class _Block:
     def __init__(self, path: Path, key: yaml.Node, node: yaml.Node) -> None:
         self._path = path
         self._name = key.value
+        self._seen: set[int] = set()
         self._plain = self._value(node)
         self._lines = {key.value: key.start_mark.line + 1}
         if isinstance(node, yaml.MappingNode):
@@ -174,10 +177,16 @@ class _Block:
                 raise self.error(f"“{self._name}” lacks “{key}”")
         return self._plain
 
-    def text(self, key: str) -> str:
-        found = self.mapping()[key]
+    def text(self, key: str, default: str | None = None) -> str:
+        found = self.mapping().get(key, default)
         if not isinstance(found, str):
             raise self.error(f"“{key}” is a single text", key)
+        return found
+
+    def list(self, key: str, default: list[str]) -> list[str]:
+        found = self.mapping().get(key, default)
+        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            raise self.error(f"“{key}” is a list of texts", key)
         return found
 
     def texts(self, key: str) -> dict[str, str]:
@@ -200,13 +209,15 @@ class _Block:
         return tuple(found.values())
 
     def _value(self, node: yaml.Node) -> Any:
+        line = node.start_mark.line + 1
+        if id(node) in self._seen:
+            raise CstoKgError(f"{self._path}:{line}: anchors are not used here: write it out")
+        self._seen.add(id(node))
         match node:
             case yaml.MappingNode():
                 found: dict[str, Any] = {}
                 for key, item in node.value:
-                    if key.value in found:
-                        line = key.start_mark.line + 1
-                        raise CstoKgError(f"{self._path}:{line}: “{key.value}” stands twice")
+                    _check_key(self._path, key, found)
                     found[key.value] = self._value(item)
                 return found
             case yaml.SequenceNode():
@@ -214,12 +225,24 @@ class _Block:
         return node.value
 
 
+def _check_key(path: Path, key: yaml.Node, before: Container[str]) -> None:
+    line = key.start_mark.line + 1
+    if not isinstance(key, yaml.ScalarNode):
+        raise CstoKgError(f"{path}:{line}: a key is a single word or number")
+    if key.value in before:
+        raise CstoKgError(f"{path}:{line}: “{key.value}” stands twice")
+
+
 def _split(path: Path, names: set[str]) -> tuple[dict[str, _Block], Sheet]:
     """Take blocks of their own out of a file; what remains is a fact sheet."""
     root = compose(path, read_bytes(path))
     if not isinstance(root, yaml.MappingNode):
         raise CstoKgError(f"{path}:1: a mapping has “graph” and {' and '.join(sorted(names))}")
-    blocks = {key.value: _Block(path, key, node) for key, node in root.value if key.value in names}
+    blocks: dict[str, _Block] = {}
+    for key, node in root.value:
+        _check_key(path, key, blocks)
+        if key.value in names:
+            blocks[key.value] = _Block(path, key, node)
     root.value = [pair for pair in root.value if pair[0].value not in names]
     return blocks, Sheet.composed(path, root)
 
