@@ -307,6 +307,15 @@ def test_mistakes_in_a_mapping(tmp_path: Path, old: str, new: str, reason: str) 
     assert reason in str(error.value)
 
 
+def test_a_mapping_of_one_s_own_may_use_the_shipped_states(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(f"{MAPPING.partition('  states:')[0]}  states: cow-states.yaml\n", "utf-8")
+    [membership] = memberships(
+        table(tmp_path, Mapping.read(path), "1,31,1,1990,1,1,0,0,0,0")
+    ).values()
+    assert membership["member"] == "state:bahamas"
+
+
 # -- Any table -------------------------------------------------------------------
 
 _Cells = tuple[str, ...]

@@ -270,13 +270,15 @@ def _states(
         return path, {code: _eras(table, code, item) for code, item in given.items()}, set()
     if not isinstance(given, str):
         raise table.error("“states” is a file, or a mapping from codes to states", "states")
-    beside = path.parent / given
-    blocks, sheet = _split(beside, {"states"})
+    file = path.parent / given
+    if not file.exists() and (FOLDER / given).exists():
+        file = FOLDER / given
+    blocks, sheet = _split(file, {"states"})
     if "states" not in blocks:
-        raise CstoKgError(f"{beside}: no “states”: say there which code means which state")
+        raise CstoKgError(f"{file}: no “states”: say there which code means which state")
     states = blocks["states"]
     found = {code: _eras(states, code, item) for code, item in states.mapping().items()}
-    return beside, found, sheet.triples()
+    return file, found, sheet.triples()
 
 
 def _eras(block: _Block, code: str, item: Any) -> tuple[Era, ...]:
