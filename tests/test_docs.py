@@ -38,6 +38,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     second = ROOT / "tests" / "second"
     shutil.copy(second / "invented-report-en.yaml", path / "new-facts.yaml")
     shutil.copy(second / "report.en.txt", path / "report.txt")
+    page = (ROOT / "docs" / "import.md").read_text("utf-8")
+    for ending in ("csv", "yaml"):
+        [example] = re.findall(rf"```{ending}\n(.*?)```", page, re.DOTALL)
+        (path / f"leagues.{ending}").write_text(example, "utf-8")
     return path
 
 

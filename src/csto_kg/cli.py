@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from csto_kg.cli_gate import COMMANDS
+from csto_kg.cli_gate import COMMANDS as GATE_COMMANDS
+from csto_kg.cli_table import COMMANDS as TABLE_COMMANDS
 from csto_kg.errors import CstoKgError
 
 if TYPE_CHECKING:
@@ -589,5 +590,5 @@ def completion(shell: str) -> None:
     click.echo(complete(cli, {}, "csto-kg", "_CSTO_KG_COMPLETE").source())
 
 
-for _command in COMMANDS:
+for _command in (*GATE_COMMANDS, *TABLE_COMMANDS):
     cli.add_command(_command)

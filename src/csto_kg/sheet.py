@@ -57,18 +57,11 @@ class Sheet:
     @classmethod
     def read_data(cls, path: Path, data: bytes) -> Sheet:
         """Read the bytes of a sheet; ``path`` is only named in errors. See :meth:`read`."""
-        try:
-            # Composed, not loaded: the nodes know their lines, and plain scalars stay strings
-            # (a bare 1992-05-15 is EDTF, not a Python date).
-            root = yaml.compose(data.decode("utf-8"), Loader=yaml.CSafeLoader)
-        except UnicodeDecodeError as error:
-            raise CstoKgError(f"{path}: not UTF-8 at byte {error.start}") from None
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-            raise CstoKgError(f"{place}: not valid YAML: {error.problem}") from None
-        except yaml.YAMLError as error:
-            raise CstoKgError(f"{path}: not valid YAML: {error}") from None
+        return cls.composed(path, compose(path, data))
+
+    @classmethod
+    def composed(cls, path: Path, root: yaml.Node | None) -> Sheet:
+        """Read a sheet from its :func:`compose`-d YAML. See :meth:`read`."""
         lines: dict[str, int] = {}
         document = _Composed(path, lines).value(root)
         if not isinstance(document, dict) or not isinstance(document.get("graph"), list):
@@ -191,6 +184,23 @@ class Sheet:
     def _error(self, node: NamedNode, reason: str) -> CstoKgError:
         name = node.value.removeprefix(ID)
         return CstoKgError(f"{self.path}:{self.lines.get(name, 1)}: {name}: {reason}")
+
+
+def compose(path: Path, data: bytes) -> yaml.Node | None:
+    """Parse YAML to nodes that know their lines; plain scalars stay strings.
+
+    A bare 1992-05-15 is EDTF, not a Python date. Raises :class:`CstoKgError` with the line.
+    """
+    try:
+        return yaml.compose(data.decode("utf-8"), Loader=yaml.CSafeLoader)
+    except UnicodeDecodeError as error:
+        raise CstoKgError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise CstoKgError(f"{place}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise CstoKgError(f"{path}: not valid YAML: {error}") from None
 
 
 def read_register(folder: Path) -> set[Triple]:
