@@ -24,7 +24,7 @@ from csto_kg.nativequery import native_query_graph
 from csto_kg.terms import Term, to_rdflib
 from csto_kg.vocabulary import PREFIXES, expand
 
-CASES = int(os.environ.get("CSTO_KG_CASES", "60"))
+CASES = int(os.environ.get("CSTO_KG_CASES", "250"))
 
 # -- Shapes of every kind, beside our own ----------------------------------------
 
