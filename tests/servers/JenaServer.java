@@ -67,9 +67,9 @@ public class JenaServer {
     try {
       var seen = description.isEmpty() ? DATASET
           : DatasetFactory.wrap(DynamicDatasets.dynamicDataset(description, DATASET.asDatasetGraph(), false));
-      var builder = QueryExecution.create().query(parameters.get("query").get(0)).dataset(seen);
+      var builder = QueryExecution.create().query(one(parameters, "query")).dataset(seen);
       if (parameters.containsKey("timeout")) {
-        builder.timeout(Long.parseLong(parameters.get("timeout").get(0)), TimeUnit.SECONDS);
+        builder.timeout(Long.parseLong(one(parameters, "timeout")), TimeUnit.SECONDS);
       }
       try (var execution = builder.build()) {
         var out = new ByteArrayOutputStream();
@@ -91,13 +91,13 @@ public class JenaServer {
 
   static Answer update(HttpExchange exchange, Map<String, List<String>> parameters) {
     return writing(() -> {
-      UpdateAction.parseExecute(parameters.get("update").get(0), DATASET);
+      UpdateAction.parseExecute(one(parameters, "update"), DATASET);
       return Answer.text(204, "");
     });
   }
 
   static Answer data(HttpExchange exchange, Map<String, List<String>> parameters) throws Exception {
-    var name = parameters.containsKey("graph") ? parameters.get("graph").get(0) : "urn:x-arq:DefaultGraph";
+    var name = parameters.containsKey("default") ? "urn:x-arq:DefaultGraph" : one(parameters, "graph");
     if (exchange.getRequestMethod().equals("GET")) {
       DATASET.begin(ReadWrite.READ);
       try {
@@ -115,7 +115,7 @@ public class JenaServer {
       });
     }
     var given = ModelFactory.createDefaultModel();
-    var type = exchange.getRequestHeaders().getFirst("Content-Type").split(";")[0];
+    var type = String.valueOf(exchange.getRequestHeaders().getFirst("Content-Type")).split(";")[0];
     var language = RDFLanguages.contentTypeToLang(type);
     if (language == null) {
       return Answer.text(415, "not an RDF type: " + type);
@@ -136,6 +136,9 @@ public class JenaServer {
       var answer = change.get();
       DATASET.commit();
       return answer;
+    } catch (RuntimeException error) {
+      DATASET.abort();
+      throw error;
     } finally {
       DATASET.end();
     }
@@ -158,6 +161,8 @@ public class JenaServer {
         answer = Answer.text(503, "the query took too long");
       } catch (QueryException | RiotException error) {
         answer = Answer.text(400, String.valueOf(error.getMessage()));
+      } catch (IllegalArgumentException error) {
+        answer = Answer.text(400, error.getMessage());
       } catch (Exception error) {
         answer = Answer.text(500, error.toString());
       }
@@ -183,6 +188,13 @@ public class JenaServer {
       found.computeIfAbsent(cut[0], key -> new ArrayList<>()).add(value);
     }
     return found;
+  }
+
+  static String one(Map<String, List<String>> parameters, String name) {
+    if (parameters.getOrDefault(name, List.of()).size() != 1) {
+      throw new IllegalArgumentException("“" + name + "” must be given once");
+    }
+    return parameters.get(name).get(0);
   }
 
   static String body(HttpExchange exchange) throws IOException {

@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +104,7 @@ def run_virtuoso(folder: Path) -> Iterator[Endpoint]:
     url = f"http://127.0.0.1:{http}"
     command = [program, "-f", "-c", folder / "virtuoso.ini"]
     with _running(command, folder, f"{url}/sparql"):
-        grant = 'GRANT SPARQL_UPDATE TO "dba"; DB.DBA.USER_GRANT_ROLE (\'dba\', \'SPARQL_UPDATE\');'
+        grant = "GRANT SPARQL_UPDATE TO \"dba\"; DB.DBA.USER_GRANT_ROLE ('dba', 'SPARQL_UPDATE');"
         subprocess.run(
             [isql, f"127.0.0.1:{sql}", "dba", "dba", f"EXEC={grant}"],
             check=True, capture_output=True, timeout=_PATIENCE,
@@ -130,8 +130,8 @@ def run_jena(folder: Path) -> Iterator[Endpoint]:
                 resource.write_bytes(jar.read(name))
     port = _free_port()
     command = [
-        java, "-Xmx512m", "-cp", f"{folder / 'resources'}:{_JAVA}/*", _HERE / "JenaServer.java",
-        str(port), "admin", "secret",
+        java, "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-cp", f"{folder / 'resources'}:{_JAVA}/*",
+        str(_HERE / "JenaServer.java"), str(port), "admin", "secret",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     with _running(command, folder, f"{url}/query"):
@@ -165,7 +165,7 @@ def run_replicas(folder: Path) -> Iterator[Replicas]:
             two=servers[1].query.split("/")[2],
         )
         (folder / "nginx.conf").write_text(settings)
-        command = [program, "-e", folder / "nginx.log", "-p", folder, "-c", folder / "nginx.conf"]
+        command = [program, "-p", folder, "-e", "nginx.log", "-c", "nginx.conf"]
         url = f"http://127.0.0.1:{port}"
         stack.enter_context(_running(command, folder, f"{url}/query"))
         front = Endpoint("nginx", f"{url}/query", f"{url}/update", f"{url}/store")
@@ -189,15 +189,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(
-    command: Sequence[str | Path], folder: Path, query: str, env: Mapping[str, str] | None = None
-) -> Iterator[None]:
+def _running(command: Sequence[object], folder: Path, query: str) -> Iterator[None]:
     """Run a server until the block ends; it is up when it answers a query."""
     log = folder / "output.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output, start_new_session=True, env=env,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
         deadline = time.monotonic() + _PATIENCE
