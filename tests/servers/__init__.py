@@ -118,6 +118,7 @@ def run_virtuoso(folder: Path) -> Iterator[Endpoint]:
 @contextmanager
 def run_jena(folder: Path) -> Iterator[Endpoint]:
     """Run Apache Jena behind the server of this folder: writes need HTTP basic."""
+    _program("javac")  # Java runs a program from its source only where it can compile.
     java, core = _program("java"), _JAVA / "jena-core.jar"
     if not core.exists() or not (_JAVA / "jena-arq.jar").exists():
         pytest.skip("Apache Jena's jar files are not installed")
