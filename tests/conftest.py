@@ -9,6 +9,14 @@ import pytest
 
 import csto_kg
 from csto_kg import KnowledgeGraph
+from tests.servers import (  # noqa: F401
+    endpoint,
+    jena,
+    oxigraph,
+    replicas,
+    second_oxigraph,
+    virtuoso,
+)
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -1,0 +1,224 @@
+"""Real triple stores on loopback, each in a folder of its own that is thrown away.
+
+A test that takes one of the fixtures is skipped where the store's program is not installed.
+What each store needs to be told, and how, is in the fixture; what it does differently from the
+others is for the client of stores to know.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import pytest
+
+_HERE = Path(__file__).parent
+_JAVA = Path("/usr/share/java")
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running store: the addresses of its three SPARQL 1.1 services, and who may write."""
+
+    name: str
+    query: str
+    update: str
+    graph_store: str
+    credentials: tuple[str, str] | None = None
+    #: How the credentials are proved: ``basic`` or ``digest``.
+    authentication: str | None = None
+
+
+@pytest.fixture(scope="session")
+def oxigraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with run_oxigraph(tmp_path_factory.mktemp("oxigraph")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def second_oxigraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """Another Oxigraph, for what needs two: federation and replicas."""
+    with run_oxigraph(tmp_path_factory.mktemp("oxigraph"), "second-oxigraph") as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def virtuoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with run_virtuoso(tmp_path_factory.mktemp("virtuoso")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def jena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with run_jena(tmp_path_factory.mktemp("jena")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    with run_replicas(tmp_path_factory.mktemp("replicas")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["oxigraph", "virtuoso", "jena"])
+def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    """Each of the independent stores in turn."""
+    running = request.getfixturevalue(request.param)
+    assert isinstance(running, Endpoint)
+    return running
+
+
+@contextmanager
+def run_oxigraph(folder: Path, name: str = "oxigraph") -> Iterator[Endpoint]:
+    """Run Oxigraph's own server: reading and writing are open to all who reach it."""
+    program = _program("oxigraph", Path(sys.executable).parent)
+    port = _free_port()
+    command = [program, "serve", "--location", folder / "db", "--bind", f"127.0.0.1:{port}"]
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, folder, f"{url}/query"):
+        yield Endpoint(name, f"{url}/query", f"{url}/update", f"{url}/store")
+
+
+@contextmanager
+def run_virtuoso(folder: Path) -> Iterator[Endpoint]:
+    """Run Virtuoso: reading is open; the ``-auth`` services take writes by HTTP digest."""
+    program, isql = _program("virtuoso-t"), _program("isql-vt")
+    http, sql = _free_port(), _free_port()
+    (folder / "virtuoso.ini").write_text(
+        Template((_HERE / "virtuoso.ini").read_text()).substitute(http=http, sql=sql)
+    )
+    url = f"http://127.0.0.1:{http}"
+    command = [program, "-f", "-c", folder / "virtuoso.ini"]
+    with _running(command, folder, f"{url}/sparql"):
+        grant = "GRANT SPARQL_UPDATE TO \"dba\"; DB.DBA.USER_GRANT_ROLE ('dba', 'SPARQL_UPDATE');"
+        subprocess.run(
+            [isql, f"127.0.0.1:{sql}", "dba", "dba", f"EXEC={grant}"],
+            check=True, capture_output=True, timeout=_PATIENCE,
+        )  # fmt: skip
+        yield Endpoint(
+            "virtuoso", f"{url}/sparql", f"{url}/sparql-auth", f"{url}/sparql-graph-crud-auth",
+            ("dba", "dba"), "digest",
+        )  # fmt: skip
+
+
+@contextmanager
+def run_jena(folder: Path) -> Iterator[Endpoint]:
+    """Run Apache Jena behind the server of this folder: writes need HTTP basic."""
+    _program("javac")  # Java runs a program from its source only where it can compile.
+    java, core = _program("java"), _JAVA / "jena-core.jar"
+    if not core.exists() or not (_JAVA / "jena-arq.jar").exists():
+        pytest.skip("Apache Jena's jar files are not installed")
+    # Debian moved these files inside the jar, away from where the classes look for them.
+    with zipfile.ZipFile(core) as jar:
+        for name in jar.namelist():
+            if name.startswith(moved := "org/apache/jena/ext/") and name.endswith(".properties"):
+                resource = folder / "resources" / name.removeprefix(moved)
+                resource.parent.mkdir(parents=True, exist_ok=True)
+                resource.write_bytes(jar.read(name))
+    port = _free_port()
+    command = [
+        java, "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-cp", f"{folder / 'resources'}:{_JAVA}/*",
+        str(_HERE / "JenaServer.java"), str(port), "admin", "secret",
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, folder, f"{url}/query"):
+        yield Endpoint(
+            "jena", f"{url}/query", f"{url}/update", f"{url}/data", ("admin", "secret"), "basic"
+        )
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Two Oxigraph servers, and the front that spreads reading over them."""
+
+    front: Endpoint
+    servers: tuple[Endpoint, Endpoint]
+
+
+@contextmanager
+def run_replicas(folder: Path) -> Iterator[Replicas]:
+    """Run nginx before two Oxigraph servers: queries go to either, writes are refused."""
+    program = _program("nginx", Path("/usr/sbin"))
+    with ExitStack() as stack:
+        servers = []
+        for name in ("one", "two"):
+            (folder / name).mkdir()
+            servers.append(stack.enter_context(run_oxigraph(folder / name, name)))
+        port = _free_port()
+        settings = Template((_HERE / "nginx.conf").read_text()).substitute(
+            port=port,
+            folder=folder,
+            one=servers[0].query.split("/")[2],
+            two=servers[1].query.split("/")[2],
+        )
+        (folder / "nginx.conf").write_text(settings)
+        command = [program, "-p", folder, "-e", "nginx.log", "-c", "nginx.conf"]
+        url = f"http://127.0.0.1:{port}"
+        stack.enter_context(_running(command, folder, f"{url}/query"))
+        front = Endpoint("nginx", f"{url}/query", f"{url}/update", f"{url}/store")
+        yield Replicas(front, (servers[0], servers[1]))
+
+
+def _program(name: str, *folders: Path) -> Path:
+    path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return Path(found)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+@contextmanager
+def _running(command: Sequence[object], folder: Path, query: str) -> Iterator[None]:
+    """Run a server until the block ends; it is up when it answers a query."""
+    log = folder / "output.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + _PATIENCE
+        while not _answers(query):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{command[0]} did not start: {log.read_text(errors='replace')}")
+            time.sleep(0.1)
+        yield
+    finally:
+        # The process leads a group of its own: workers that it started go with it.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _answers(query: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{query}?query=ASK%7B%7D", timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
