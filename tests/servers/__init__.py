@@ -96,7 +96,7 @@ def run_oxigraph(folder: Path, name: str = "oxigraph") -> Iterator[Endpoint]:
 @contextmanager
 def run_virtuoso(folder: Path) -> Iterator[Endpoint]:
     """Run Virtuoso: reading is open; the ``-auth`` services take writes by HTTP digest."""
-    program, isql = _program("virtuoso-t"), _program("isql-vt")
+    program = _program("virtuoso-t")
     http, sql = _free_port(), _free_port()
     (folder / "virtuoso.ini").write_text(
         Template((_HERE / "virtuoso.ini").read_text()).substitute(http=http, sql=sql)
@@ -104,11 +104,6 @@ def run_virtuoso(folder: Path) -> Iterator[Endpoint]:
     url = f"http://127.0.0.1:{http}"
     command = [program, "-f", "-c", folder / "virtuoso.ini"]
     with _running(command, folder, f"{url}/sparql"):
-        grant = "GRANT SPARQL_UPDATE TO \"dba\"; DB.DBA.USER_GRANT_ROLE ('dba', 'SPARQL_UPDATE');"
-        subprocess.run(
-            [isql, f"127.0.0.1:{sql}", "dba", "dba", f"EXEC={grant}"],
-            check=True, capture_output=True, timeout=_PATIENCE,
-        )  # fmt: skip
         yield Endpoint(
             "virtuoso", f"{url}/sparql", f"{url}/sparql-auth", f"{url}/sparql-graph-crud-auth",
             ("dba", "dba"), "digest",
