@@ -7,8 +7,7 @@ from pathlib import Path
 import pyshacl.constraints.core.cardinality_constraints as cardinality
 import pytest
 
-import csto_kg
-from csto_kg import CstoKgError, KnowledgeGraph, shipped
+from csto_kg import CstoKgError, shipped
 from csto_kg.home import Home
 from csto_kg.shapes import Shapes
 
@@ -50,30 +49,28 @@ def write(folder: Path, shapes: str, canary: str | None = LOUD) -> None:
         (folder / "CalmLabel" / "invalid.ttl").write_text(canary, "utf-8")
 
 
-def test_every_shape_reports_its_canary(kg: KnowledgeGraph) -> None:
-    Shapes.of(None).try_canaries(kg.store)
+def test_every_shape_reports_its_canary() -> None:
+    Shapes.of(None).try_canaries()
 
 
 def test_a_validator_that_passes_over_a_constraint_is_found_out(
-    kg: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cardinality.MinCountConstraintComponent, "evaluate", lambda *_: (True, []))
     with pytest.raises(
         CstoKgError, match=r"passes over .*CitationSource.* more: .* nothing is judged"
     ):
-        Shapes.of(None).try_canaries(kg.store)
+        Shapes.of(None).try_canaries()
 
 
-def test_nothing_is_judged_by_shapes_that_were_deactivated(
-    kg: KnowledgeGraph, tmp_path: Path
-) -> None:
+def test_nothing_is_judged_by_shapes_that_were_deactivated(tmp_path: Path) -> None:
     text = (shipped.ONTOLOGY / "shapes.ttl").read_text("utf-8")
     path = tmp_path / "shapes.ttl"
     off = "shape:Membership a sh:NodeShape ;"
     assert off in text
     path.write_text(text.replace(off, f"{off} sh:deactivated true ;"), "utf-8")
     with pytest.raises(CstoKgError, match=r"passes over .*Membership"):
-        Shapes([path], [shipped.EXAMPLES]).try_canaries(kg.store)
+        Shapes([path], [shipped.EXAMPLES]).try_canaries()
 
 
 def test_shapes_of_ones_own_judge_submissions_too(csto: Run, home: Home, tmp_path: Path) -> None:
@@ -120,7 +117,7 @@ def test_shapes_of_ones_own_that_would_not_hold_are_refused(
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     with pytest.raises(CstoKgError, match=reason):
-        Shapes.of(home).try_canaries(csto_kg.open().store)
+        Shapes.of(home).try_canaries()
     assert csto("submissions", "list", "--store", str(home.folder)).stdout.count("\n") <= 1
 
 

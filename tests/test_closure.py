@@ -38,6 +38,7 @@ MEMBERSHIP = (
 
 
 def test_what_is_shipped_is_consistent(kg: KnowledgeGraph) -> None:
+    assert isinstance(kg.store, Store)
     assert contradictions(kg.store) == []
 
 

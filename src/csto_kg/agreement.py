@@ -13,6 +13,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, QuerySolutions, Store, Tri
 
 from csto_kg import shipped
 from csto_kg.catalogue import SavedQuery
+from csto_kg.endpoint import Engine
 from csto_kg.facts import Facts
 from csto_kg.report import Finding
 from csto_kg.terms import Term, value
@@ -102,7 +103,7 @@ _RIVALS = (
 )
 
 
-def check(facts: Facts, store: Store) -> Iterator[Finding]:
+def check(facts: Facts, store: Engine) -> Iterator[Finding]:
     """Find duplicates within one source (D01) and conflicts (C01) of ``facts`` with a graph.
 
     A duplicate is a violation. A conflict is a warning: sources may disagree, and both stay.
@@ -135,7 +136,7 @@ def check(facts: Facts, store: Store) -> Iterator[Finding]:
         yield _finding(facts, "Warning", "C01", new, old, english, arabic)
 
 
-def _neighbourhood(facts: Facts, store: Store) -> Store:
+def _neighbourhood(facts: Facts, store: Engine) -> Store:
     """Copy the facts, and of the graph what may repeat or contradict them."""
     new = Store()
     new.extend(Quad(*triple) for triple in facts.triples)
@@ -157,7 +158,7 @@ def _neighbourhood(facts: Facts, store: Store) -> Store:
     return together
 
 
-def _solutions(store: Store, query: str, given: dict[str, Term]) -> Iterator[dict[str, Term]]:
+def _solutions(store: Engine, query: str, given: dict[str, Term]) -> Iterator[dict[str, Term]]:
     def bound(variable: re.Match[str]) -> str:
         return str(given.get(variable[1], variable[0]))
 
@@ -168,12 +169,12 @@ def _solutions(store: Store, query: str, given: dict[str, Term]) -> Iterator[dic
         yield {name: term for name, term in zip(names, row, strict=True) if term is not None}
 
 
-def _values(store: Store, node: Term, predicate: NamedNode) -> list[Term]:
+def _values(store: Engine, node: Term, predicate: NamedNode) -> list[Term]:
     quads = store.quads_for_pattern(node, predicate, None, DefaultGraph())  # type: ignore[arg-type]
     return [quad.object for quad in quads]
 
 
-def _rows(store: Store, query: str) -> list[tuple[str, str]]:
+def _rows(store: Engine, query: str) -> list[tuple[str, str]]:
     result = store.query(query, prefixes=PREFIXES)
     assert isinstance(result, QuerySolutions)
     return [(value(one), value(other)) for one, other in result if one and other]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from csto_kg.cli_exchange import COMMANDS as EXCHANGE_COMMANDS
 from csto_kg.cli_gate import COMMANDS as GATE_COMMANDS
 from csto_kg.cli_table import COMMANDS as TABLE_COMMANDS
 from csto_kg.errors import CstoKgError
@@ -39,6 +40,16 @@ def main() -> None:
         sys.exit(2)
 
 
+class _Place(click.ParamType["str | Path"]):
+    """A path, or an address, which would not survive being one."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: object, ctx: object) -> str | Path:  # noqa: ARG002
+        return value if "://" in str(value) else Path(value)
+
+
+_PLACE = _Place()
 # What --store is when it is not given.
 _STORE = "CSTO_KG_STORE"
 
@@ -46,9 +57,11 @@ _STORE = "CSTO_KG_STORE"
 def _store(function: _Function) -> _Function:
     return click.option(
         "--store",
-        type=click.Path(path_type=Path),
+        type=_PLACE,
+        metavar="PLACE",
         envvar=_STORE,
-        help="A graph of your own, an RDF file or a folder of them, instead of the shipped graph.",
+        help="Instead of the shipped graph: a graph of your own, a store on disk, an RDF file or a "
+        "folder of them, or the address of a SPARQL endpoint.",
     )(function)
 
 
@@ -100,7 +113,7 @@ def _waiting(what: str | None) -> Iterator[None]:
         yield
 
 
-def _open(store: Path | None) -> KnowledgeGraph:
+def _open(store: str | Path | None) -> KnowledgeGraph:
     from csto_kg.graph import open_graph
 
     return open_graph(store)
@@ -157,7 +170,7 @@ def query() -> None:
 def list_queries(
     tag: str | None,
     language: str,
-    store: Path | None,
+    store: str | Path | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -205,8 +218,7 @@ class _SavedQueries(click.Group):
     def _saved(self, ctx: click.Context) -> Catalogue:
         from csto_kg.home import saved_queries
 
-        store = ctx.obj or os.environ.get(_STORE)
-        return saved_queries(Path(store) if store else None)
+        return saved_queries(ctx.obj or os.environ.get(_STORE))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Queries (also: the path of a .rq file of yours)"):
@@ -259,7 +271,7 @@ def _run_command(saved: SavedQuery) -> click.Command:
     def run(
         ctx: click.Context,
         /,
-        store: Path | None,
+        store: str | Path | None,
         sources: tuple[str, ...],
         inferred: bool,
         format_name: str | None,
@@ -288,7 +300,7 @@ def _run_command(saved: SavedQuery) -> click.Command:
 
 
 def _show_command(saved: SavedQuery) -> click.Command:
-    def show(store: Path | None, **values: str | None) -> None:
+    def show(store: str | Path | None, **values: str | None) -> None:
         given = {name: value for name, value in values.items() if value is not None}
         text = saved.text
         if given:
@@ -346,7 +358,7 @@ query.add_command(
 def sparql(
     ctx: click.Context,
     text: str,
-    store: Path | None,
+    store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
     format_name: str | None,
@@ -376,7 +388,9 @@ def _exit_with_answer(ctx: click.Context, result: Rows) -> None:
 @click.argument("entity")
 @_store
 @_output(*_TABLES, *_RDF)
-def describe(entity: str, store: Path | None, format_name: str | None, output: Path | None) -> None:
+def describe(
+    entity: str, store: str | Path | None, format_name: str | None, output: Path | None
+) -> None:
     """Tell everything that is said with an entity, and by whom; as RDF, with all it rests on.
 
     Example: csto-kg describe state:uzbekistan
@@ -395,7 +409,7 @@ def describe(entity: str, store: Path | None, format_name: str | None, output: P
 def search(
     ctx: click.Context,
     text: str,
-    store: Path | None,
+    store: str | Path | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -445,7 +459,7 @@ def validate(
     format_name: str,
     language: str,
     fail_on: str,
-    store: Path | None,
+    store: str | Path | None,
 ) -> None:
     """Validate files of facts; exits with 1 if one has violations, 2 if one cannot be read.
 
@@ -513,7 +527,7 @@ def cite_check(
     ctx: click.Context,
     article: Path,
     source: str | None,
-    store: Path | None,
+    store: str | Path | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -554,7 +568,7 @@ def cite(article: Path, quote: str, source: str, name: str) -> None:
 @click.option("--format", "format_name", type=click.Choice(_RDF),
               help="Default: as the file's name ends, or turtle.")  # fmt: skip
 def export(
-    store: Path | None,
+    store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
     entity: str | None,
@@ -590,5 +604,5 @@ def completion(shell: str) -> None:
     click.echo(complete(cli, {}, "csto-kg", "_CSTO_KG_COMPLETE").source())
 
 
-for _command in (*GATE_COMMANDS, *TABLE_COMMANDS):
+for _command in (*GATE_COMMANDS, *TABLE_COMMANDS, *EXCHANGE_COMMANDS):
     cli.add_command(_command)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, NamedNode, Quad
 
+from csto_kg.endpoint import Engine
 from csto_kg.errors import CstoKgError
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, RDF, RDFS, SKOS, compact, expand
@@ -41,7 +42,7 @@ def fold(text: str) -> str:
     return " ".join(bare.translate(_ALIKE).split())
 
 
-def search(store: Store, text: str) -> list[Match]:
+def search(store: Engine, text: str) -> list[Match]:
     """Find what has a name that holds ``text``: whole names first, then the shorter the better.
 
     Names are labels, alternative labels and appellations in the store's default graph.
@@ -61,7 +62,7 @@ def _order(match: Match) -> tuple[bool, int, str, str]:
     return not match.whole, len(match.name), match.name, match.iri
 
 
-def resolve(store: Store, text: str, kind: str = "iri") -> str:
+def resolve(store: Engine, text: str, kind: str = "iri") -> str:
     """Return the IRI of the entity that ``text`` means.
 
     ``text`` is an IRI, a CURIE (``state:armenia``), a slug (``armenia``) or a label in any
@@ -103,7 +104,7 @@ def _identifier(text: str) -> str | None:
         raise CstoKgError(f"“{text}” is not a valid IRI") from None
 
 
-def _named(store: Store) -> Iterator[tuple[str, str]]:
+def _named(store: Engine) -> Iterator[tuple[str, str]]:
     for predicate in _NAMES:
         for quad in store.quads_for_pattern(None, predicate, None, _MERGED):
             iri = value(quad.subject)
@@ -114,7 +115,7 @@ def _named(store: Store) -> Iterator[tuple[str, str]]:
                 yield iri, value(quad.object)
 
 
-def _subjects(store: Store, kind: str) -> list[str]:
+def _subjects(store: Engine, kind: str) -> list[str]:
     """List what is of a kind, and for ``iri`` every node that has a type."""
     if kind == "iri":
         typed = store.quads_for_pattern(None, _TYPE, None, _MERGED)
@@ -128,14 +129,14 @@ def _subjects(store: Store, kind: str) -> list[str]:
     )
 
 
-def _is_a(store: Store, iri: str, kind: str) -> bool:
+def _is_a(store: Engine, iri: str, kind: str) -> bool:
     return kind == "iri" or any(
         Quad(NamedNode(iri), predicate, target, _MERGED) in store
         for predicate, target in _tests(store, kind)
     )
 
 
-def _tests(store: Store, kind: str) -> list[tuple[NamedNode, NamedNode]]:
+def _tests(store: Engine, kind: str) -> list[tuple[NamedNode, NamedNode]]:
     """Return the patterns any of which makes a node one of ``kind``: a scheme, or the classes."""
     if kind.startswith("scheme/"):
         return [(_IN_SCHEME, NamedNode(ID + kind))]
@@ -150,7 +151,7 @@ def _tests(store: Store, kind: str) -> list[tuple[NamedNode, NamedNode]]:
     return [(_TYPE, known) for known in classes]
 
 
-def _exists(store: Store, iri: str) -> bool:
+def _exists(store: Engine, iri: str) -> bool:
     node = NamedNode(iri)
     as_subject = store.quads_for_pattern(node, None, None, _MERGED)
     as_object = store.quads_for_pattern(None, None, node, _MERGED)
@@ -161,7 +162,7 @@ def _kind_name(kind: str) -> str:
     return "entity" if kind == "iri" else kind.removeprefix("scheme/").removeprefix("csto:")
 
 
-def _near(store: Store, text: str, kind: str) -> str:
+def _near(store: Engine, text: str, kind: str) -> str:
     """Name what the user may have meant: partial matches, then close spellings of slugs."""
     parts = [match.iri for match in search(store, text) if _is_a(store, match.iri, kind)]
     slugs = {iri.rpartition("/")[2]: iri for iri in _subjects(store, kind)}

@@ -35,6 +35,7 @@ from rdflib.plugins.sparql.algebra import translateQuery
 from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
+from csto_kg.endpoint import Engine
 from csto_kg.errors import CstoKgError
 from csto_kg.nativequery import native_query_graph
 from csto_kg.terms import Term, from_rdflib, to_rdflib
@@ -77,7 +78,7 @@ class Reach:
         for kind, name in self._aimed:
             self._aims[kind].add(name)
 
-    def affected(self, triples: Iterable[Triple], store: Store) -> set[Term]:
+    def affected(self, triples: Iterable[Triple], store: Engine) -> set[Term]:
         """Return the nodes whose results can change when the triples join the store.
 
         The subjects of the triples are always among them.
@@ -85,12 +86,12 @@ class Reach:
         return self._affected(_Union(store, triples))
 
     def fragment(
-        self, nodes: Iterable[Term], triples: Iterable[Triple], store: Store
+        self, nodes: Iterable[Term], triples: Iterable[Triple], store: Engine
     ) -> set[Triple]:
         """Return the triples of the store on which the nodes' results rest, in the union."""
         return self._fragment(nodes, _Union(store, triples))
 
-    def targets(self, triples: Iterable[Triple], store: Store) -> dict[Term, set[str]]:
+    def targets(self, triples: Iterable[Triple], store: Engine) -> dict[Term, set[str]]:
         """Return, for each subject of the triples, the shapes that have it as a target."""
         union = _Union(store, triples)
         return {
@@ -99,7 +100,7 @@ class Reach:
         }
 
     def validate(
-        self, triples: Iterable[Triple], store: Store, nodes: Iterable[Term] | None = None
+        self, triples: Iterable[Triple], store: Engine, nodes: Iterable[Term] | None = None
     ) -> rdflib.Graph:
         """Validate what the triples affect when they join the store's default graph.
 
@@ -613,7 +614,7 @@ class _Union:
     them as they were written this finds all that they see, and perhaps more.
     """
 
-    def __init__(self, store: Store, triples: Iterable[Triple] = ()) -> None:
+    def __init__(self, store: Engine, triples: Iterable[Triple] = ()) -> None:
         self._store = store
         self.submitted = set(triples)
         self._canonical = _canonical(self.submitted)

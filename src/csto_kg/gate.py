@@ -67,7 +67,7 @@ def judge(
 
 
 def validate(
-    paths: Sequence[Path], store: Path | None = None, texts: Sequence[str] = ()
+    paths: Sequence[Path], store: str | Path | None = None, texts: Sequence[str] = ()
 ) -> list[Report]:
     """Judge files in the sandbox against the graph at ``store``, the shipped one by default.
 

@@ -25,6 +25,8 @@ from pyoxigraph import (
 
 from csto_kg import entities, shipped
 from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
+from csto_kg.disk import is_disk, open_disk
+from csto_kg.endpoint import MERGED, VOCABULARY, Endpoint, Engine
 from csto_kg.errors import CstoKgError
 from csto_kg.home import Home, saved_queries
 from csto_kg.results import Rows, Triples
@@ -38,7 +40,7 @@ from csto_kg.serialization import (
     replace,
     syntax_error,
 )
-from csto_kg.sparql import check, tokens
+from csto_kg.sparql import check, names_graphs
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact, slug_key
 
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from csto_kg.report import Report
 
 GRAPH = f"{ID}graph/"
-VOCABULARY = NamedNode(CSTO.removesuffix("#"))
 INFERRED = NamedNode(f"{GRAPH}inferred")
 
 _HAS_SOURCE = NamedNode(f"{OA}hasSource")
@@ -59,7 +60,7 @@ class KnowledgeGraph:
 
     def __init__(
         self,
-        store: Store,
+        store: Engine,
         queries: Catalogue,
         unread: Iterable[tuple[Path, NamedNode]] = (),
         home: Home | None = None,
@@ -75,10 +76,11 @@ class KnowledgeGraph:
         self.home = home
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Engine:
         """The engine: sources in named graphs, all of them merged in the default graph."""
         # Saved queries read the merged graph alone, and a shell should not wait for the rest.
         while self._unread:
+            assert isinstance(self._store, Store)
             path, graph = self._unread.pop()
             self._store.bulk_load(path.read_bytes(), format=rdf_format(path), base_iri=ID,
                                   to_graph=graph)  # fmt: skip
@@ -86,10 +88,13 @@ class KnowledgeGraph:
 
     @cached_property
     def dataset(self) -> rdflib.Dataset:
-        """The same store as an ``rdflib.Dataset``, by way of oxrdflib; not a copy."""
+        """The same store as an ``rdflib.Dataset``; not a copy. A remote one can be read only."""
         import rdflib
         from oxrdflib import OxigraphStore
+        from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
+        if isinstance(self.store, Endpoint):
+            return rdflib.Dataset(store=SPARQLStore(self.store.query_url, method="POST_FORM"))
         return rdflib.Dataset(store=OxigraphStore(store=self.store))
 
     @cached_property
@@ -262,7 +267,7 @@ class KnowledgeGraph:
 
     def _evaluate(self, text: str) -> Rows:
         check(text)
-        store = self.store if _names_graphs(text) else self._store
+        store = self.store if names_graphs(text) else self._store
         try:
             result = store.query(text, prefixes=PREFIXES)
         except SyntaxError as error:
@@ -276,7 +281,7 @@ class KnowledgeGraph:
             quad.graph_name
             for source in sources
             for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, source)
-        } - {DefaultGraph()}
+        } - {DefaultGraph(), MERGED}
         for graph in graphs:
             held = {
                 quad.object for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, None, graph)
@@ -322,19 +327,24 @@ class KnowledgeGraph:
 
 
 def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
-    """Open the shipped graph, a graph of the user's own on top of it, or other RDF files.
+    """Open the shipped graph, a graph of the user's own on top of it, or another one.
 
-    ``path`` is a folder made by ``csto-kg init``, a folder of RDF files, or one RDF file. Raises
-    :class:`CstoKgError` for a missing or unparsable file, and for a damaged journal.
+    ``path`` is a folder made by ``csto-kg init``, a store on disk made by ``csto-kg load``, a
+    folder of RDF files, one RDF file, or the address of a SPARQL 1.1 endpoint. Raises
+    :class:`CstoKgError` for a missing or unparsable file, for a damaged journal, and for a store
+    that holds nothing of ours.
     """
+    if isinstance(path, str) and path.startswith(("http://", "https://")):
+        return KnowledgeGraph(Endpoint.of(path), saved_queries())
     folder = None if path is None else Path(path)
+    if folder and is_disk(folder):
+        return KnowledgeGraph(open_disk(folder), saved_queries())
     home = Home.of(folder)
     given = [*_files(shipped.DATA if folder is None or home else folder)]
     if home and home.data.is_dir():
         given += _rdf_files(home.data)
     store = Store()
-    files = [(shipped.ONTOLOGY / name, VOCABULARY) for name in ("csto.ttl", "schemes.ttl")]
-    files += [(file, NamedNode(f"{GRAPH}{file.stem}")) for file in given]
+    files = sources(given)
     unread = [(file, graph) for file, graph in files if not _load(store, file, graph)]
     if home:
         from csto_kg.submissions import Submissions
@@ -343,6 +353,13 @@ def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
         store.bulk_extend(quads)
         store.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
     return KnowledgeGraph(store, saved_queries(folder), unread, home)
+
+
+def sources(files: Sequence[Path] = ()) -> list[tuple[Path, NamedNode]]:
+    """Name the graph of each file of RDF, by default of the shipped ones, the ontology first."""
+    ontology = [(shipped.ONTOLOGY / name, VOCABULARY) for name in ("csto.ttl", "schemes.ttl")]
+    given = files or _files(shipped.DATA)
+    return [*ontology, *((file, NamedNode(f"{GRAPH}{file.stem}")) for file in given)]
 
 
 def _files(path: Path) -> Sequence[Path]:
@@ -377,11 +394,7 @@ def _load(store: Store, path: Path, graph: NamedNode) -> bool:
     return True
 
 
-def _names_graphs(text: str) -> bool:
-    return any((token["word"] or "").upper() in ("GRAPH", "FROM") for token in tokens(text))
-
-
-def _merged(store: Store, graphs: Iterable[object]) -> Store:
+def _merged(store: Engine, graphs: Iterable[object]) -> Store:
     copy = Store()
     for graph in graphs:
         assert isinstance(graph, NamedNode)

@@ -100,7 +100,7 @@ class Home:
         return cls(folder)
 
 
-def saved_queries(folder: Path | None = None) -> Catalogue:
-    """Return the shipped queries, and those of a home if ``folder`` is one."""
-    home = Home.of(folder)
+def saved_queries(place: str | Path | None = None) -> Catalogue:
+    """Return the shipped queries, and those of a home if ``place`` is one."""
+    home = Home.of(Path(place) if place else None)
     return Catalogue(shipped.QUERIES, *([home.queries] if home else []))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Store, Triple
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Triple
 
 from csto_kg.facts import Facts
 from csto_kg.plaintext import shown
@@ -31,6 +31,7 @@ from csto_kg.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from csto_kg.endpoint import Engine
     from csto_kg.graph import KnowledgeGraph
 
 SH = "http://www.w3.org/ns/shacl#"
@@ -318,7 +319,7 @@ def _cited(facts: Facts) -> set[tuple[str, str, str]]:
     }
 
 
-def _subjects(store: Store, kind: str) -> set[str]:
+def _subjects(store: Engine, kind: str) -> set[str]:
     quads = store.quads_for_pattern(None, NamedNode(_TYPE), NamedNode(kind), _MERGED)
     return {value(quad.subject) for quad in quads}
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Judgement:
 
 
 def judge(
-    documents: Sequence[Document], store: Path | None = None, texts: Sequence[str] = ()
+    documents: Sequence[Document], store: str | Path | None = None, texts: Sequence[str] = ()
 ) -> list[Judgement]:
     """Judge documents in a child process, each against the graph at ``store``.
 
@@ -64,7 +65,7 @@ def judge(
 
 
 def _asked(
-    documents: Sequence[Document], store: Path | None, texts: Sequence[str]
+    documents: Sequence[Document], store: str | Path | None, texts: Sequence[str]
 ) -> list[Judgement] | None:
     question = {
         "store": str(store) if store else None,
@@ -98,17 +99,18 @@ def _asked(
 def _answer(question: Mapping[str, Any]) -> list[dict[str, Any]] | str:
     from csto_kg import gate
     from csto_kg.citation import SourceText
+    from csto_kg.endpoint import Endpoint
     from csto_kg.graph import open_graph
     from csto_kg.serialization import dump
 
     try:
-        graph = open_graph(Path(question["store"]) if question["store"] else None)
+        graph = open_graph(question["store"])
         gate.warm(graph)
     except CstoKgError as error:
         return str(error)
     copies = [SourceText(text) for text in question["texts"]]
     _limit(len(question["documents"]))
-    _close_doors()
+    _close_doors(graph.store.host if isinstance(graph.store, Endpoint) else None)
     answers = []
     for document in question["documents"]:
         data = base64.b64decode(document["data"])
@@ -133,14 +135,33 @@ def _limit(documents: int) -> None:
 _CLOSED = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "ctypes.")
 
 
-def _close_doors() -> None:
+def _close_doors(but: tuple[str, int] | None = None) -> None:
+    """Close the doors to everything but the host and port that the graph itself is at."""
+
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if but and _leads_to(but, event, arguments):
+            return
         if event.startswith(_CLOSED):
             raise PermissionError(f"{event} is closed to a judge")
         if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
             raise PermissionError("a judge writes no files")
 
     sys.addaudithook(refuse)
+
+
+def _leads_to(address: tuple[str, int], event: str, arguments: tuple[Any, ...]) -> bool:
+    if event == "socket.getaddrinfo":
+        return arguments[:2] == address
+    if event == "socket.connect":
+        return arguments[1][1] == address[1] and arguments[1][0] in _numbers(address[0])
+    return event == "socket.__new__"
+
+
+@cache
+def _numbers(host: str) -> frozenset[str]:
+    import socket
+
+    return frozenset(str(found[4][0]) for found in socket.getaddrinfo(host, None))
 
 
 if __name__ == "__main__":

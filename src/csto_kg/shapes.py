@@ -93,11 +93,8 @@ class Shapes:
             shape = next((owner for owner in owners if owner is not None), "")
         return str(shape).replace("#", "/").rpartition("/")[2]
 
-    def try_canaries(self, store: Store) -> None:
-        """Raise :class:`CstoKgError` unless every shape that can report reports its canary.
-
-        ``store`` is a graph that has the concepts that the examples mention.
-        """
+    def try_canaries(self) -> None:
+        """Raise :class:`CstoKgError` unless every shape that can report reports its canary."""
         from rdflib import SH
 
         examples = {name: file for folder in self.canaries for name, file in _examples(folder)}
@@ -109,6 +106,9 @@ class Shapes:
             )
         facts = _apart(examples)
         triples = {triple for example in facts.values() for triple in example}
+        store = Store()
+        for file in ("csto.ttl", "schemes.ttl"):
+            store.load(path=str(shipped.ONTOLOGY / file))
         targets = self.reach.targets(triples, store)
         # The other nodes of an example are there to make it whole.
         nodes = {

@@ -62,6 +62,11 @@ def substitute(text: str, terms: Mapping[str, str]) -> str:
     )
 
 
+def names_graphs(text: str) -> bool:
+    """Tell whether a query may look into named graphs."""
+    return any((token["word"] or "").upper() in ("GRAPH", "FROM") for token in tokens(text))
+
+
 def check(text: str) -> None:
     """Refuse a query that reaches outside the graph or could overflow the engine's stack.
 

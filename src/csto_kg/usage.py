@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Triple
 
 from csto_kg import identifiers, shipped
 from csto_kg.facts import Facts
@@ -18,6 +18,7 @@ from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, OWL, PREFIXES, RDF, RDFS, SKOS, XSD, compact, expand
 
 if TYPE_CHECKING:
+    from csto_kg.endpoint import Engine
     from csto_kg.graph import KnowledgeGraph
 
 _TYPE = NamedNode(f"{RDF}type")
@@ -64,7 +65,7 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
 class _Known:
     """The terms of the ontology that a graph holds, and those that it uses of others."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Engine) -> None:
         self.classes = _instances(store, _CLASS)
         self.properties = {iri for kind in _PROPERTIES for iri in _instances(store, kind)}
         self.concepts = _instances(store, _CONCEPT)
@@ -139,7 +140,7 @@ def _unused(iri: str) -> tuple[str, str, _Words, str]:
     return "V05", iri, words, "Warning"
 
 
-def _instances(store: Store, kind: NamedNode) -> set[str]:
+def _instances(store: Engine, kind: NamedNode) -> set[str]:
     quads = store.quads_for_pattern(None, _TYPE, kind, DefaultGraph())
     return {value(quad.subject) for quad in quads}
 

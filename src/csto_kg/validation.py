@@ -56,7 +56,7 @@ def warm(graph: KnowledgeGraph) -> None:
     import owlrl  # noqa: F401
 
     _ = graph.keys
-    Shapes.of(graph.home).try_canaries(graph.store)
+    Shapes.of(graph.home).try_canaries()
 
 
 def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:

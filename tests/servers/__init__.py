@@ -126,7 +126,8 @@ def run_jena(folder: Path) -> Iterator[Endpoint]:
                 resource.write_bytes(jar.read(name))
     port = _free_port()
     command = [
-        java, "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-cp", f"{folder / 'resources'}:{_JAVA}/*",
+        java, "-Dsun.net.httpserver.nodelay=true", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError",
+        "-cp", f"{folder / 'resources'}:{_JAVA}/*",
         str(_HERE / "JenaServer.java"), str(port), "admin", "secret",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"

@@ -1,0 +1,386 @@
+"""A SPARQL 1.1 store that is reached over HTTP, and read as an embedded one is.
+
+Requests are those of the SPARQL 1.1 Protocol (https://www.w3.org/TR/sparql11-protocol/) and the
+Graph Store HTTP Protocol (https://www.w3.org/TR/sparql11-http-rdf-update/), in the forms that all
+stores take that were tried: queries as forms, rows as JSON, triples as N-Triples; results that a
+store cut off or broke off are errors, though it says 200.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import pyoxigraph as ox
+
+from csto_kg.errors import CstoKgError
+from csto_kg.sparql import names_graphs, tokens
+from csto_kg.vocabulary import CSTO, ID, XSD
+
+if TYPE_CHECKING:
+    import requests
+
+#: The merged graph, which queries see unless they name another.
+MERGED = ox.NamedNode(f"{ID}graph/merged")
+#: What was put into the store, graph by graph; it is written last.
+MANIFEST = ox.NamedNode(f"{ID}graph/manifest")
+VOCABULARY = ox.NamedNode(CSTO.removesuffix("#"))
+
+_COUNT = ox.NamedNode("http://rdfs.org/ns/void#triples")
+_DEFAULT = ox.DefaultGraph()
+# Seconds to connect, and to wait for the next bytes of an answer.
+_PATIENCE = (10, 300)
+_LARGEST = 1 << 30
+# Some stores cut answers off at ten thousand rows.
+_PAGE = 5_000
+_CHUNK = 1_000
+_JSON, _NTRIPLES = "application/sparql-results+json", "application/n-triples"
+
+
+class Endpoint:
+    """A store behind a SPARQL endpoint; it reads as :class:`pyoxigraph.Store` does.
+
+    A store that :func:`csto_kg.exchange.push` filled has a manifest, and its merged graph is the
+    default graph; of any other the default graph is the store's own.
+    """
+
+    def __init__(
+        self,
+        query: str,
+        update: str | None = None,
+        graph_store: str | None = None,
+        credentials: tuple[str, str] | None = None,
+    ) -> None:
+        """Take the addresses of the three services; nothing is asked yet."""
+        self.query_url = query
+        self._update_url = update
+        self.graph_store_url = graph_store
+        self.credentials = credentials
+
+    @classmethod
+    def of(cls, url: str) -> Endpoint:
+        """Take the query address, and the others from the environment.
+
+        ``CSTO_KG_UPDATE`` and ``CSTO_KG_GRAPH_STORE`` are the addresses for writing,
+        ``CSTO_KG_USER`` and ``CSTO_KG_PASSWORD`` are sent when a server asks for them.
+        """
+        told = os.environ.get
+        user = told("CSTO_KG_USER")
+        credentials = (user, told("CSTO_KG_PASSWORD", "")) if user else None
+        return cls(url, told("CSTO_KG_UPDATE"), told("CSTO_KG_GRAPH_STORE"), credentials)
+
+    # -- Reading, as from an embedded store ------------------------------------------
+
+    def query(self, text: str, *, prefixes: Mapping[str, str] | None = None) -> Any:
+        """Evaluate a query; returns what :meth:`pyoxigraph.Store.query` does.
+
+        Raises :class:`CstoKgError` when the store cannot be reached, refuses, or gives less than
+        the whole answer.
+        """
+        form = _form(text)
+        dataset = [("default-graph-uri", self._default.value)] if self._default else []
+        if self._default and names_graphs(text):
+            dataset += [("named-graph-uri", name.value) for name in self.named_graphs()]
+        rows = form in ("SELECT", "ASK")
+        return self._ask(
+            _prologue(text, prefixes or {}) + text, dataset, _JSON if rows else _NTRIPLES
+        )
+
+    def quads_for_pattern(
+        self, subject: Any, predicate: Any, object_: Any, graph_name: Any = None
+    ) -> Iterator[ox.Quad]:
+        """Yield the quads of a pattern, ``None`` standing for anything; see pyoxigraph."""
+        given = [subject, predicate, object_]
+        places = [f"?{name}" if term is None else str(term) for name, term in zip("spo", given)]  # noqa: B905
+        inner = f"{{ {' '.join(places)} }}"
+        if graph_name is None:
+            inner = f"{{ GRAPH ?g {inner} }}"
+        elif graph_name != _DEFAULT:
+            inner = f"{{ GRAPH {graph_name} {inner} }}"
+        free = [
+            place for place in (*places, "?g" if graph_name is None else "") if "?" in place[:1]
+        ]
+        if not free:
+            if self.query(f"ASK {inner}"):
+                yield ox.Quad(subject, predicate, object_, graph_name)
+            return
+        for row in self._pages(f"SELECT {' '.join(free)} {inner}"):
+            found = iter(row)
+            s, p, o = (next(found) if term is None else term for term in given)
+            yield ox.Quad(s, p, o, next(found, graph_name))
+
+    def __contains__(self, quad: ox.Quad) -> bool:
+        """Whether the store has a quad."""
+        found = self.quads_for_pattern(quad.subject, quad.predicate, quad.object, quad.graph_name)
+        return any(True for _ in found)
+
+    def __iter__(self) -> Iterator[ox.Quad]:
+        """Yield the quads of every named graph of ours."""
+        for name in self.named_graphs():
+            for triple in self.graph(name):
+                yield ox.Quad(triple.subject, triple.predicate, triple.object, name)
+
+    def named_graphs(self) -> list[ox.NamedNode]:
+        """Return the named graphs that are ours, without the merged one."""
+        if self._manifest:
+            return [name for name in self._manifest if name != MERGED]
+        rows = self.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }")
+        names = sorted(row[0].value for row in rows)
+        return [ox.NamedNode(name) for name in names if name.startswith((ID, VOCABULARY.value))]
+
+    def graph(self, name: ox.NamedNode) -> set[ox.Triple]:
+        """Return the triples of a named graph, all of them; empty if there is none.
+
+        Raises :class:`CstoKgError` when the store gives fewer than it says that it has.
+        """
+        wanted = self.count(name)
+        dataset = [("default-graph-uri", name.value)]
+        text = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+        triples = set(self._ask(text, dataset, _NTRIPLES)) if wanted <= _PAGE else set()
+        start = 0
+        while len(triples) < wanted:
+            page = set(self._ask(f"{text} LIMIT {_PAGE} OFFSET {start}", dataset, _NTRIPLES))
+            if not page - triples:
+                raise self._error(f"gives {len(triples)} of the {wanted} triples of {name}")
+            triples |= page
+            start += _PAGE
+        return triples
+
+    def count(self, name: ox.NamedNode) -> int:
+        """Return how many triples the store says that a named graph has."""
+        text = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+        [[number]] = self._ask(text, [("default-graph-uri", name.value)], _JSON)
+        return int(number.value)
+
+    # -- Writing -----------------------------------------------------------------------
+
+    def put(self, name: ox.NamedNode, triples: Iterable[ox.Triple]) -> None:
+        """Replace a named graph, by the Graph Store Protocol if its address is known."""
+        triples = list(triples)
+        if not triples:
+            self.drop(name)
+        elif self.graph_store_url:
+            self._graph_store("PUT", name, body(triples))
+        else:
+            self.drop(name)
+            for start in range(0, len(triples), _CHUNK):
+                self.insert(name, triples[start : start + _CHUNK])
+
+    def insert(self, name: ox.NamedNode, triples: Iterable[ox.Triple]) -> None:
+        """Add triples to a named graph by SPARQL Update."""
+        data = " .\n".join(map(str, triples))
+        self._update(f"INSERT DATA {{ GRAPH {name} {{\n{data}\n}} }}")
+
+    def drop(self, name: ox.NamedNode) -> None:
+        """Remove a named graph; there may be none."""
+        if self.graph_store_url:
+            self._graph_store("DELETE", name)
+        else:
+            self._update(f"DROP SILENT GRAPH {name}")
+
+    # -- Requests ------------------------------------------------------------------------
+
+    @cached_property
+    def _manifest(self) -> dict[ox.NamedNode, int]:
+        """The graphs that the manifest lists with their sizes; empty where there is none."""
+        text = f"SELECT ?g ?n {{ {MANIFEST} a ?type OPTIONAL {{ ?g {_COUNT} ?n }} }}"
+        rows = list(self._ask(text, [("default-graph-uri", MANIFEST.value)], _JSON))
+        if any(graph is None for graph, _ in rows):
+            raise self._error("was being filled when it was broken off: push again")
+        if not rows:
+            self._check_not_empty()
+        return {graph: int(number.value) for graph, number in rows}
+
+    def _check_not_empty(self) -> None:
+        text = f"SELECT ?s {{ ?s a <{CSTO}State> }} LIMIT 1"
+        if not list(self._ask(text, [], _JSON)):
+            raise self._error(
+                "holds nothing of csto-kg: csto-kg push puts a graph there, or name another store"
+            )
+
+    @cached_property
+    def _default(self) -> ox.NamedNode | None:
+        return MERGED if self._manifest else None
+
+    def _pages(self, text: str) -> Iterator[Any]:
+        start = 0
+        while True:
+            rows = list(self.query(f"{text} LIMIT {_PAGE} OFFSET {start}"))
+            yield from rows
+            start += _PAGE
+            if len(rows) < _PAGE:
+                return
+
+    def _ask(self, text: str, dataset: list[tuple[str, str]], accept: str) -> Any:
+        form = [("query", text), *dataset]
+        response = self._send("POST", self.query_url, data=form, headers={"Accept": accept})
+        data = self._whole(response)
+        if accept == _JSON:
+            return self._results(data, response)
+        return self._triples(data)
+
+    def _results(self, data: bytes, response: requests.Response) -> Any:
+        try:
+            document = json.loads(data)
+            said = _standard(document)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._error(_reason(response, data, "its answer is not SPARQL results")) from None
+        return ox.parse_query_results(json.dumps(said), format=ox.QueryResultsFormat.JSON)
+
+    def _triples(self, data: bytes) -> Iterator[ox.Triple]:
+        try:
+            return iter([quad.triple for quad in ox.parse(data, format=ox.RdfFormat.N_TRIPLES)])
+        except SyntaxError:
+            tail = data[-200:].decode("utf-8", "replace").strip()
+            raise self._error(f"its answer is not triples, and ends: {tail}") from None
+
+    def _update(self, text: str) -> None:
+        if not self._update_url:
+            raise self._error("say where updates go: set CSTO_KG_UPDATE, or CSTO_KG_GRAPH_STORE")
+        self._whole(self._send("POST", self._update_url, data=[("update", text)]))
+
+    def _graph_store(self, method: str, name: ox.NamedNode, data: bytes | None = None) -> None:
+        assert self.graph_store_url
+        url = f"{self.graph_store_url}?graph={quote(name.value, safe='')}"
+        headers = {"Content-Type": "text/turtle"} if data else {}
+        if data and self.credentials and self._session.auth is None:
+            # Ask for the challenge first, so that the graph is sent once.
+            self._send("GET", f"{self.graph_store_url}?graph=urn%3Anone").close()
+        response = self._send(method, url, data=data, headers=headers)
+        if not (method == "DELETE" and response.status_code == 404):
+            self._whole(response)
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        import requests
+
+        return requests.Session()
+
+    def _send(self, method: str, url: str, **request: Any) -> requests.Response:
+        import requests
+        from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+
+        send: Callable[[], requests.Response] = lambda: self._session.request(  # noqa: E731
+            method, url, timeout=_PATIENCE, stream=True, allow_redirects=False, **request
+        )
+        try:
+            response = send()
+            if response.status_code == 401 and self.credentials and not self._session.auth:
+                digest = "digest" in response.headers.get("WWW-Authenticate", "").lower()
+                response.close()
+                kind = HTTPDigestAuth if digest else HTTPBasicAuth
+                self._session.auth = kind(*self.credentials)
+                response = send()
+        except requests.Timeout:
+            raise self._error("does not answer in time: ask for less, or look after it") from None
+        except (requests.RequestException, ValueError) as error:
+            reason = re.sub(r"^.*(\[Errno -?\d+\] [^'\")]+).*$", r"\1", str(error), flags=re.DOTALL)
+            raise self._error(f"cannot be reached: {reason}: is the address right?") from None
+        return response
+
+    def _whole(self, response: requests.Response) -> bytes:
+        """Return the body of an answer that is good and whole."""
+        import requests
+
+        parts, size = [], 0
+        try:
+            for part in response.iter_content(1 << 16):
+                parts.append(part)
+                size += len(part)
+                if size > _LARGEST:
+                    raise self._error(f"answers with more than {_LARGEST >> 30} GiB: ask for less")
+        except requests.RequestException as error:
+            raise self._error(f"broke off its answer: {error}") from None
+        finally:
+            response.close()
+        data = b"".join(parts)
+        if not 200 <= response.status_code < 300:
+            raise self._error(_reason(response, data, "refuses"))
+        cut = {"X-SQL-State", "X-SPARQL-MaxRows"} & set(response.headers)
+        if cut:
+            raise self._error(f"cut its answer off ({', '.join(sorted(cut))}): ask for less")
+        return data
+
+    def _error(self, reason: str) -> CstoKgError:
+        return CstoKgError(f"{self.query_url}: {reason}")
+
+    @property
+    def host(self) -> tuple[str, int]:
+        """The host and port of the query address."""
+        parts = urlsplit(self.query_url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+#: Where a graph lives.
+Engine = ox.Store | Endpoint
+
+
+def body(triples: Iterable[ox.Triple]) -> bytes:
+    """Write triples as Turtle that every store takes.
+
+    Some tell formats by how a document begins, and misread escapes in shortened names.
+    """
+    head = f"@prefix csto: <{CSTO}> .\n".encode()
+    return head + (ox.serialize(triples, format=ox.RdfFormat.TURTLE) or b"")
+
+
+def _form(text: str) -> str:
+    words = (token["word"].upper() for token in tokens(text) if token["word"])
+    return next((w for w in words if w in ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")), "SELECT")
+
+
+def _prologue(text: str, prefixes: Mapping[str, str]) -> str:
+    """Declare the prefixes that a query uses and does not declare."""
+    names = [token["name"] for token in tokens(text) if token["name"]]
+    used = {name.partition(":")[0] for name in names}
+    declared = {
+        name.removesuffix(":")
+        for name in re.findall(r"(?i)\bPREFIX\s+([\w.-]*:)", text)
+    }  # fmt: skip
+    return "".join(
+        f"PREFIX {name}: <{iri}>\n"
+        for name, iri in prefixes.items()
+        if name in used and name not in declared
+    )
+
+
+def _standard(document: dict[str, Any]) -> dict[str, Any]:
+    """Bring SPARQL results to the letter of the standard.
+
+    Virtuoso has the typed-literal of a draft, numbers for booleans, and a table for ASK.
+    """
+    if "boolean" in document:
+        return document
+    rows = document["results"]["bindings"]
+    if document["head"]["vars"] == ["__ASK_RETVAL"]:
+        return {"head": {}, "boolean": any(row["__ASK_RETVAL"]["value"] == "1" for row in rows)}
+    for row in rows:
+        for term in row.values():
+            if term["type"] == "typed-literal":
+                term["type"] = "literal"
+            if term.get("datatype") == f"{XSD}boolean":
+                term["value"] = {"1": "true", "0": "false"}.get(term["value"], term["value"])
+    return document
+
+
+def _reason(response: requests.Response, data: bytes, what: str) -> str:
+    """Say why an answer is none, in the words of the server as far as they are words."""
+    text = data[:2000].decode("utf-8", "replace")
+    if "html" in response.headers.get("Content-Type", ""):
+        title = re.search(r"(?is)<title>(.*?)</title>", text)
+        said = f"a web page ({title[1].strip()})" if title else "a web page"
+        hint = ": is it the address of the SPARQL service?"
+    else:
+        # An answer that breaks off in the middle says why at its end.
+        last = data[-300:].decode("utf-8", "replace") if response.status_code == 200 else text
+        said, hint = " ".join(last.split())[:300], ""
+    if response.status_code in (301, 302, 303, 307, 308):
+        hint = f": it is now at {response.headers.get('Location', 'another address')}"
+    if response.status_code in (401, 403):
+        hint = ": set CSTO_KG_USER and CSTO_KG_PASSWORD to somebody who may"
+    return f"{what} ({response.status_code} {response.reason}): {said}{hint}"

@@ -1,0 +1,218 @@
+"""The graph in other people's stores: put there, asked there, and taken back, in each of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Triple
+
+import csto_kg
+from csto_kg import CstoKgError, KnowledgeGraph
+from csto_kg.endpoint import MANIFEST, MERGED, Endpoint
+from csto_kg.exchange import Parcel, parcels, pull, push
+from csto_kg.home import saved_queries
+
+from .conftest import ROOT, Run
+from .servers import Endpoint as Server
+
+SHEET = ROOT / "tests" / "second" / "invented-report-en.yaml"
+OTHERS = NamedNode("urn:somebody:else")
+THEIRS = {Triple(NamedNode("urn:a"), NamedNode("urn:b"), Literal("c"))}
+
+
+def at(server: Server, **addresses: str | None) -> Endpoint:
+    written = {"update": server.update, "graph_store": server.graph_store, **addresses}
+    return Endpoint(server.query, **written, credentials=server.credentials)
+
+
+@pytest.fixture(scope="session")
+def packed(kg: KnowledgeGraph) -> list[Parcel]:
+    return parcels(kg)
+
+
+@pytest.fixture(scope="session")
+def filled(endpoint: Server, packed: list[Parcel]) -> Server:
+    """Each of the stores with the shipped graph in it, and something of somebody else's."""
+    at(endpoint).put(OTHERS, THEIRS)
+    push(packed, at(endpoint))
+    return endpoint
+
+
+@pytest.fixture
+def remote(filled: Server) -> KnowledgeGraph:
+    return csto_kg.open(filled.query)
+
+
+@pytest.mark.parametrize("name", [*saved_queries()])
+def test_a_saved_query_gives_the_same_rows_everywhere(
+    kg: KnowledgeGraph, remote: KnowledgeGraph, name: str
+) -> None:
+    example = kg.queries[name].header.get("example") or {}
+    assert isinstance(example, dict)
+    given, sources = example.get("parameters") or {}, example.get("sources") or []
+    here = kg.run(name, sources=sources, **given)
+    assert remote.run(name, sources=sources, **given).text("csv") == here.text("csv")
+    assert len(here)
+
+
+def test_what_is_pulled_is_what_was_pushed(kg: KnowledgeGraph, filled: Server) -> None:
+    assert pull(at(filled)) == set(kg._quads())
+    assert at(filled).graph(OTHERS) == THEIRS
+
+
+def test_search_describe_sparql_and_export_are_the_same(
+    kg: KnowledgeGraph, remote: KnowledgeGraph
+) -> None:
+    asked = (
+        "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?m a csto:Membership } } GROUP BY ?g ORDER BY ?g"
+    )
+    made = (
+        "CONSTRUCT { ?m csto:member ?s } WHERE { ?m csto:member ?s ; csto:alliance alliance:csto }"
+    )
+    assert remote.search("أرمينيا").text("csv") == kg.search("أرمينيا").text("csv")
+    assert remote.describe("armenia").text("csv") == kg.describe("armenia").text("csv")
+    assert remote.sparql(asked).text("csv") == kg.sparql(asked).text("csv")
+    assert remote.sparql(made).text("turtle") == kg.sparql(made).text("turtle")
+    for kind in ("State", "Person"):
+        ask = f"ASK {{ state:armenia a csto:{kind} }}"
+        assert remote.sparql(ask).text("csv") == kg.sparql(ask).text("csv")
+    assert remote.export(None, "nquads") == kg.export(None, "nquads")
+    assert remote.export(None, "turtle", entity="alliance:csto") == kg.export(
+        None, "turtle", entity="alliance:csto"
+    )
+    with pytest.raises(CstoKgError, match="no State is called"):
+        remote.resolve("nowhere", "csto:State")
+
+
+def test_a_push_that_breaks_off_is_noticed_and_can_be_repeated(
+    oxigraph: Server, packed: list[Parcel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Endpoint.put
+    arrived: list[NamedNode] = []
+
+    def failing(self: Endpoint, name: NamedNode, triples: set[Triple]) -> None:
+        if len(arrived) == 5:
+            raise KeyboardInterrupt
+        arrived.append(name)
+        put(self, name, triples)
+
+    monkeypatch.setattr(Endpoint, "put", failing)
+    with pytest.raises(KeyboardInterrupt):
+        push(packed, at(oxigraph))
+    monkeypatch.undo()
+    broken = csto_kg.open(oxigraph.query)
+    with pytest.raises(CstoKgError, match="broken off: push again"):
+        broken.run("sources")
+    with pytest.raises(CstoKgError, match="broken off: push again"):
+        broken.export()
+    with pytest.raises(CstoKgError, match="broken off: push again"):
+        broken.search("csto")
+    with pytest.raises(CstoKgError, match="not to its end"):
+        pull(at(oxigraph))
+    push(packed, at(oxigraph))
+    assert len(csto_kg.open(oxigraph.query).run("sources"))
+
+
+def test_a_graph_that_was_changed_is_named(oxigraph: Server, packed: list[Parcel]) -> None:
+    push(packed, at(oxigraph))
+    graph = packed[3].graph
+    at(oxigraph).insert(graph, THEIRS)
+    with pytest.raises(CstoKgError, match=f"{graph.value}.* was changed since"):
+        pull(at(oxigraph))
+
+
+def test_what_is_no_longer_pushed_is_removed_and_the_rest_is_left(
+    oxigraph: Server, packed: list[Parcel]
+) -> None:
+    gone = NamedNode("https://w3id.org/csto-kg/id/graph/gone")
+    at(oxigraph).put(OTHERS, THEIRS)
+    push([*packed, Parcel.of(gone, THEIRS)], at(oxigraph))
+    assert at(oxigraph).graph(gone) == THEIRS
+    push(packed, at(oxigraph))
+    assert at(oxigraph).graph(gone) == set()
+    assert at(oxigraph).graph(OTHERS) == THEIRS
+
+
+def test_updates_alone_will_do(endpoint: Server, packed: list[Parcel]) -> None:
+    small = [parcel for parcel in packed if len(parcel.triples) < 500]
+    assert len(small) > 5
+    push(small, at(endpoint, graph_store=None))
+    found = at(endpoint)
+    assert set(found.named_graphs()) == {parcel.graph for parcel in small}
+    push(packed, found)
+
+
+def test_a_triple_that_a_store_changes_is_noticed(oxigraph: Server) -> None:
+    integer = NamedNode("http://www.w3.org/2001/XMLSchema#int")
+    odd = Triple(NamedNode("urn:a"), NamedNode("urn:b"), Literal("007", datatype=integer))
+    with pytest.raises(CstoKgError, match=r'did not arrive as it was sent: 1 .* "007"'):
+        push([Parcel.of(MERGED, {odd})], at(oxigraph))
+    at(oxigraph).drop(MANIFEST)
+
+
+def test_from_the_shell(csto: Run, filled: Server, tmp_path: Path, packed: list[Parcel]) -> None:
+    told = dict(os.environ, CSTO_KG_GRAPH_STORE=filled.graph_store)
+    if filled.credentials:
+        told.update(CSTO_KG_USER=filled.credentials[0], CSTO_KG_PASSWORD=filled.credentials[1])
+    pushed = csto("push", filled.query, env=told)
+    assert pushed.returncode == 0, pushed.stderr
+    assert f"{len(packed)} graphs are there" in pushed.stderr
+    members = ("query", "run", "members-on", "--alliance", "csto", "--date", "2000-01-01")
+    ran = csto(*members, "--store", filled.query)
+    assert (ran.returncode, ran.stdout) == (0, csto(*members).stdout)
+    taken = csto("pull", filled.query, "-o", str(tmp_path / "graph.nq"))
+    assert taken.returncode == 0, taken.stderr
+    exported = csto("export", "-o", str(tmp_path / "here.nq"))
+    assert exported.returncode == 0
+    assert (tmp_path / "graph.nq").read_bytes() == (tmp_path / "here.nq").read_bytes()
+    assert csto(*members, "--store", str(tmp_path / "graph.nq")).stdout == ran.stdout
+
+
+def test_a_dry_run_sends_nothing(csto: Run, packed: list[Parcel]) -> None:
+    nowhere = "http://127.0.0.1:9/query"
+    dry = csto("push", nowhere, "--dry-run")
+    assert (dry.returncode, len(dry.stderr.splitlines())) == (0, len(packed))
+    shown = csto("push", nowhere, "--show", "--graph-store", "http://127.0.0.1:9/store")
+    assert shown.stdout.startswith("curl -f -X PUT")
+    assert (
+        "'http://127.0.0.1:9/store?graph=https://w3id.org/csto-kg/id/graph/merged'" in shown.stdout
+    )
+    unsaid = csto("push", nowhere)
+    assert (unsaid.returncode, "say where to write" in unsaid.stderr) == (2, True)
+    failed = csto("push", nowhere, "--graph-store", "http://127.0.0.1:9/store")
+    assert failed.returncode == 2
+    assert "cannot be reached" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_submission_is_judged_against_a_remote_graph(csto: Run, oxigraph: Server) -> None:
+    pushed = csto("push", oxigraph.query, "--graph-store", oxigraph.graph_store)
+    assert pushed.returncode == 0, pushed.stderr
+    good = csto("validate", str(SHEET), "--store", oxigraph.query)
+    assert (good.returncode, good.stdout) == (0, f"{SHEET}: conforms\n"), good.stderr
+    again = ROOT / "tests" / "shapes" / "MembershipSpellOverlap" / "invalid.ttl"
+    for store in ((), ("--store", oxigraph.query)):
+        bad = csto("validate", str(again), *store)
+        assert bad.returncode == 1
+        assert "MembershipSpellOverlap" in bad.stdout
+
+
+def test_read_replicas_behind_one_address(
+    kg: KnowledgeGraph, replicas: object, packed: list[Parcel]
+) -> None:
+    from .servers import Replicas
+
+    assert isinstance(replicas, Replicas)
+    for server in replicas.servers:
+        push(packed, at(server))
+    front = csto_kg.open(replicas.front.query)
+    for name in ("members-on", "conflicts", "size-over-time"):
+        example = kg.queries[name].header.get("example")
+        assert isinstance(example, dict)
+        given = example.get("parameters") or {}
+        for _ in range(2):
+            assert front.run(name, **given).text("csv") == kg.run(name, **given).text("csv")
+    with pytest.raises(CstoKgError, match="403"):
+        push(packed, at(replicas.front))
