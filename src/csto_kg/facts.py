@@ -109,12 +109,15 @@ class Facts:
 def read(path: Path, data: bytes, limits: Limits | None = None) -> Facts:
     """Read a document whose format the ending of ``path`` tells; nothing else is opened.
 
-    Raises :class:`Unreadable` for what is over the limits, reaches out or is not well formed, and
-    :class:`CstoKgError` for an unknown ending.
+    Raises :class:`Unreadable` for what is over the limits, reaches out, is not well formed or has
+    another ending.
     """
     limits = limits or Limits()
     if len(data) > limits.bytes:
         raise Unreadable("P02", f"{len(data)} bytes: a submission has at most {limits.bytes}")
+    if data.startswith(_ARCHIVES):
+        raise Unreadable("P03", "an archive: submit the document itself")
+    _check_encoding(data)
     prefixes: tuple[Prefix, ...] = ()
     if path.suffix in (".yaml", ".yml"):
         places = _sheet(path, data, limits)
@@ -122,7 +125,7 @@ def read(path: Path, data: bytes, limits: Limits | None = None) -> Facts:
         places, prefixes = _rdf(SUFFIXES[path.suffix], data, limits)
     else:
         known = ", ".join([*SUFFIXES, ".yaml"])
-        raise CstoKgError(f"{path}: unknown ending: facts are in {known}")
+        raise Unreadable("P03", f"“{path.suffix}” is no ending of documents of facts: use {known}")
     if not places:
         raise Unreadable("P07", "there is no triple in it: say what the facts are")
     return Facts(path, places, prefixes)
@@ -132,7 +135,7 @@ def _sheet(path: Path, data: bytes, limits: Limits) -> dict[Triple, Position | N
     _check_depth(data, limits)
     try:
         sheet = Sheet.read_data(path, data)
-        _check_linked(sheet.document)
+        _check_linked(sheet, data)
         triples = sheet.build(read_register(shipped.SHEETS))
         places = SheetMap(data)
     except CstoKgError as error:
@@ -145,8 +148,6 @@ def _sheet(path: Path, data: bytes, limits: Limits) -> dict[Triple, Position | N
 def _rdf(
     name: str, data: bytes, limits: Limits
 ) -> tuple[dict[Triple, Position | None], tuple[Prefix, ...]]:
-    if data.startswith(_ARCHIVES):
-        raise Unreadable("P03", "an archive: submit the document itself")
     prefixes = tuple(_outline(name, data, limits))
     try:
         places = _bounded(
@@ -157,7 +158,7 @@ def _rdf(
             limits,
         )
     except SyntaxError as error:
-        reason = re.sub(r"^Parser error at line \d+[^:]*: ", "", error.msg)
+        reason = re.sub(r"^Parser error (?:at|between) line \d+[^:]*: ", "", error.msg)
         raise Unreadable("P01", f"not valid {name}: {reason}", error.lineno, error.offset) from None
     return places, prefixes
 
@@ -169,7 +170,9 @@ def _bounded(
     for triple, position in located_triples:
         if isinstance(triple.object, Literal) and len(triple.object.value) > limits.literal:
             raise _at(position, "P05", f"a literal of more than {limits.literal} characters")
-        if any(isinstance(term, BlankNode | Triple) for term in (triple.subject, triple.object)):
+        if isinstance(triple.object, Triple):
+            raise _at(position, "P06", "a triple about a triple: describe it as a csto:Fact")
+        if any(isinstance(term, BlankNode) for term in (triple.subject, triple.object)):
             raise _at(position, "P06", "a nameless node: give it an identifier, kind:slug")
         places.setdefault(triple, position)
         if len(places) > limits.triples:
@@ -203,18 +206,30 @@ def _check_depth(data: bytes, limits: Limits) -> None:
                     raise _too_deep(limits, mark.line + 1 if mark else None)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except yaml.YAMLError:
         return  # the reading of the sheet says where and why
 
 
-def _check_linked(document: object) -> None:
+def _check_encoding(data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = _line(data, error.start)
+        reason = f"not UTF-8 at byte {error.start}: save the document as UTF-8"
+        raise Unreadable("P01", reason, line) from None
+
+
+def _check_linked(sheet: Sheet, data: bytes) -> None:
     """Refuse a sheet with a context within, or with parts that JSON-LD would lose in silence."""
     context = json.loads((shipped.ONTOLOGY / "context.jsonld").read_text("utf-8"))
-    nodes = document.get("graph") if isinstance(document, dict) else document
-    if any("@context" in node for node in jsonld.objects(nodes)):
-        raise Unreadable("P04", "a @context within a sheet: sheets have the project's own alone")
-    if reason := jsonld.lost(nodes, jsonld.contexts(context)):
-        raise Unreadable("P01", f"not a fact sheet: {reason}")
+    nodes = sheet.document.get("graph") if isinstance(sheet.document, dict) else sheet.document
+    for node in jsonld.objects(nodes):
+        if "@context" in node:
+            reason = "a @context within a sheet: sheets have the project's own: remove it"
+            raise Unreadable("P04", reason, sheet.lines.get(str(node.get("id"))))
+    if found := jsonld.lost(nodes, jsonld.contexts(context)):
+        part, reason = found
+        raise Unreadable("P01", f"not a fact sheet: {reason}", _line_of(data, part))
 
 
 def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
@@ -251,11 +266,14 @@ def _json_prefixes(data: bytes) -> Iterator[Prefix]:
     except ValueError as error:
         line, column = getattr(error, "lineno", None), getattr(error, "colno", None)
         raise Unreadable("P01", f"not valid jsonld: {error}", line, column) from None
-    if key := jsonld.remote(document):
-        raise Unreadable("P04", f"a remote {key}: write the context out")
+    if remote := jsonld.remote(document):
+        key, address = remote
+        reason = f"a remote {key}, “{address}”: write the context out"
+        raise Unreadable("P04", reason, _line_of(data, address))
     known = jsonld.contexts(document)
-    if reason := jsonld.lost(document, known):
-        raise Unreadable("P01", f"not valid jsonld: {reason}")
+    if found := jsonld.lost(document, known):
+        part, reason = found
+        raise Unreadable("P01", f"not valid jsonld: {reason}", _line_of(data, part))
     for name, meaning in known.names.items():
         if meaning.endswith(("/", "#")):
             yield Prefix(name, meaning)
@@ -284,6 +302,12 @@ def _too_deep(limits: Limits, line: int | None) -> Unreadable:
 
 def _line(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
+
+
+def _line_of(data: bytes, part: str) -> int | None:
+    """Return the line on which a key or a text first stands alone, if it stands there as it is."""
+    found = re.search(rb"(?<![\w-])%b(?![\w-])" % re.escape(part.encode()), data)
+    return _line(data, found.start()) if found else None
 
 
 _ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
