@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 from pyoxigraph import BlankNode, Literal, Triple
@@ -56,10 +57,14 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Facts:
-    """The triples of a document and where each of them is written, if the format tells."""
+    """The triples of a document and its nodes, and where each is written, if the format tells.
+
+    A triple is written where its object is, a node where it is first a subject.
+    """
 
     path: Path
     places: dict[Triple, Position | None] = field(repr=False)
+    nodes: dict[str, Position] = field(default_factory=dict, repr=False)
     prefixes: tuple[Prefix, ...] = field(default=(), repr=False)
 
     @property
@@ -87,7 +92,7 @@ class Facts:
         placed = self._placed.get(subject, ())
         said = [(at, triple) for at, triple in placed if triple.predicate.value == predicate]
         exact = [(at, triple) for at, triple in said if value(triple.object) == target]
-        return min((at for at, _ in exact or said or placed), default=None)
+        return min((at for at, _ in exact or said), default=self.nodes.get(subject))
 
     def finding(
         self, code: str, about: Triple | str, english: str, arabic: str, severity: str = "Violation"
@@ -114,45 +119,62 @@ def read(path: Path, data: bytes, limits: Limits | None = None) -> Facts:
     """
     limits = limits or Limits()
     if len(data) > limits.bytes:
-        raise Unreadable("P02", f"{len(data)} bytes: a submission has at most {limits.bytes}")
+        raise Unreadable(
+            "P02", f"{len(data)} bytes: a submission has at most {limits.bytes}: split it"
+        )
     if data.startswith(_ARCHIVES):
         raise Unreadable("P03", "an archive: submit the document itself")
     _check_encoding(data)
     prefixes: tuple[Prefix, ...] = ()
     if path.suffix in (".yaml", ".yml"):
-        places = _sheet(path, data, limits)
+        written = _sheet(path, data, limits)
     elif path.suffix in SUFFIXES:
-        places, prefixes = _rdf(SUFFIXES[path.suffix], data, limits)
+        written, prefixes = _rdf(SUFFIXES[path.suffix], data, limits)
     else:
         known = ", ".join([*SUFFIXES, ".yaml"])
         raise Unreadable("P03", f"“{path.suffix}” is no ending of documents of facts: use {known}")
-    if not places:
+    if not written.places:
         raise Unreadable("P07", "there is no triple in it: say what the facts are")
-    return Facts(path, places, prefixes)
+    return Facts(path, written.places, written.nodes, prefixes)
 
 
-def _sheet(path: Path, data: bytes, limits: Limits) -> dict[Triple, Position | None]:
+class _Written(NamedTuple):
+    """Where the triples and the nodes of a document are written."""
+
+    places: dict[Triple, Position | None]
+    nodes: dict[str, Position]
+
+
+def _sheet(path: Path, data: bytes, limits: Limits) -> _Written:
     _check_depth(data, limits)
     try:
         sheet = Sheet.read_data(path, data)
         _check_linked(sheet, data)
         triples = sheet.build(read_register(shipped.SHEETS))
-        places = SheetMap(data)
+        sheet_map = SheetMap(data)
     except CstoKgError as error:
         raise _from_message(path, str(error)) from None
     except (SyntaxError, ValueError) as error:
         raise Unreadable("P01", f"not a fact sheet: {error}") from None
-    return _bounded(((triple, places.position(triple)) for triple in triples), limits)
+    return _bounded(
+        (
+            (triple, sheet_map.node(triple.subject), sheet_map.position(triple))
+            for triple in triples
+        ),
+        limits,
+    )
 
 
-def _rdf(
-    name: str, data: bytes, limits: Limits
-) -> tuple[dict[Triple, Position | None], tuple[Prefix, ...]]:
+def _rdf(name: str, data: bytes, limits: Limits) -> tuple[_Written, tuple[Prefix, ...]]:
     prefixes = tuple(_outline(name, data, limits))
     try:
-        places = _bounded(
+        written = _bounded(
             (
-                (Triple(quad.subject, quad.predicate, quad.object), place and place.object)
+                (
+                    Triple(quad.subject, quad.predicate, quad.object),
+                    place and place.subject,
+                    place and place.object,
+                )
                 for quad, place in located(data, name)
             ),
             limits,
@@ -160,24 +182,29 @@ def _rdf(
     except SyntaxError as error:
         reason = re.sub(r"^Parser error (?:at|between) line \d+[^:]*: ", "", error.msg)
         raise Unreadable("P01", f"not valid {name}: {reason}", error.lineno, error.offset) from None
-    return places, prefixes
+    return written, prefixes
 
 
 def _bounded(
-    located_triples: Iterable[tuple[Triple, Position | None]], limits: Limits
-) -> dict[Triple, Position | None]:
+    located_triples: Iterable[tuple[Triple, Position | None, Position | None]], limits: Limits
+) -> _Written:
     places: dict[Triple, Position | None] = {}
-    for triple, position in located_triples:
+    nodes: dict[str, Position] = {}
+    for triple, node, position in located_triples:
         if isinstance(triple.object, Literal) and len(triple.object.value) > limits.literal:
-            raise _at(position, "P05", f"a literal of more than {limits.literal} characters")
+            raise _at(position, "P05", f"a text of over {limits.literal} characters: shorten it")
         if isinstance(triple.object, Triple):
             raise _at(position, "P06", "a triple about a triple: describe it as a csto:Fact")
         if any(isinstance(term, BlankNode) for term in (triple.subject, triple.object)):
             raise _at(position, "P06", "a nameless node: give it an identifier, kind:slug")
         places.setdefault(triple, position)
+        if node is not None:
+            nodes.setdefault(value(triple.subject), node)
         if len(places) > limits.triples:
-            raise _at(position, "P02", f"more than {limits.triples} triples in one submission")
-    return places
+            raise _at(
+                position, "P02", f"more than {limits.triples} triples in one submission: split it"
+            )
+    return _Written(places, nodes)
 
 
 def _at(position: Position | None, code: str, reason: str) -> Unreadable:

@@ -58,12 +58,14 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
         line, column = (place.line, place.column) if place else (None, None)
         yield replace(finding, line=line, column=column)
     for found in contradictions(_touched(facts, graph)):
-        place = facts.place(found.node)
+        nodes = (found.node, *found.others)
+        node = next((one for one in nodes if one in facts.subjects), found.node)
+        place = facts.place(node)
         line, column = (place.line, place.column) if place else (None, None)
         english = f"{found.reason}: one of these statements is wrong: take it out"
         arabic = f"تناقض مع الأنطولوجيا ({found.reason}): احذف القول الخاطئ"
         messages = {"en": english, "ar": arabic}
-        yield Finding("Violation", "O01", found.node, messages, line=line, column=column)
+        yield Finding("Violation", "O01", node, messages, line=line, column=column)
 
 
 def _touched(facts: Facts, graph: KnowledgeGraph) -> Store:
