@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+from xml.parsers import expat
 
 import yaml
 from pyoxigraph import BlankNode, Literal, Triple
@@ -85,14 +86,27 @@ class Facts:
                 placed.setdefault(value(triple.subject), []).append((position, triple))
         return placed
 
+    @cached_property
+    def _mentions(self) -> dict[str, Position]:
+        mentions: dict[str, Position] = {}
+        for triple, position in self.places.items():
+            if position is not None:
+                node = value(triple.object)
+                mentions[node] = min(position, mentions.get(node, position))
+        return mentions
+
     def place(
         self, subject: str, predicate: str | None = None, target: str | None = None
     ) -> Position | None:
-        """Return where the document says it, as exactly as it can be told."""
+        """Return where the document says it, as exactly as it can be told.
+
+        That is where it has the object, the predicate or else the node, as a subject or an object.
+        """
         placed = self._placed.get(subject, ())
         said = [(at, triple) for at, triple in placed if triple.predicate.value == predicate]
         exact = [(at, triple) for at, triple in said if value(triple.object) == target]
-        return min((at for at, _ in exact or said), default=self.nodes.get(subject))
+        node = self.nodes.get(subject) or self._mentions.get(subject)
+        return min((at for at, _ in exact or said), default=node)
 
     def finding(
         self, code: str, about: Triple | str, english: str, arabic: str, severity: str = "Violation"
@@ -269,6 +283,7 @@ def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
             raise Unreadable(
                 "P04", "a document type declaration: leave it out", _line(data, found.start())
             )
+        _check_xml(data, limits)
         for found in _XML_PREFIX.finditer(data):
             yield _prefix(data, found, 1, 3)
         return
@@ -284,6 +299,29 @@ def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
             yield _prefix(data, found, "name", "iri")
     if name == "jsonld":
         yield from _json_prefixes(data)
+
+
+def _check_xml(data: bytes, limits: Limits) -> None:
+    """Refuse XML that is too deep, or cut off, which the parser of triples takes as it is."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > limits.nesting:
+            raise _too_deep(limits, parser.CurrentLineNumber)
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        reason = f"not valid rdfxml: {expat.ErrorString(error.code)}"
+        raise Unreadable("P01", reason, error.lineno, error.offset + 1) from None
 
 
 def _json_prefixes(data: bytes) -> Iterator[Prefix]:
