@@ -16,7 +16,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store,
 from csto_kg import shipped
 from csto_kg.closure import contradictions
 from csto_kg.report import Finding
-from csto_kg.terms import unremarked, value
+from csto_kg.terms import Term, unremarked, value
 from csto_kg.vocabulary import CSTO, OWL, RDF, RDFS, SHAPES
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from csto_kg.graph import KnowledgeGraph
 
 _TYPE = NamedNode(f"{RDF}type")
+_OF_USES = (NamedNode(f"{RDFS}domain"), NamedNode(f"{RDFS}range"))
 _DECLARATIONS = tuple(
     NamedNode(OWL + kind)
     for kind in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "Ontology")
@@ -69,9 +70,17 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
 
 
 def _touched(facts: Facts, graph: KnowledgeGraph) -> Store:
-    """The axioms, the new facts, and what the graph says of the nodes that they mention."""
+    """The axioms, the new facts, and what the graph says of the nodes that they mention.
+
+    A domain or a range says something only of a property that is used, here or by inference.
+    """
     touched = Store()
-    touched.extend(Quad(triple.subject, triple.predicate, triple.object) for triple in _axioms())
+    used = _inferable().union(*facts.triples)
+    touched.extend(
+        Quad(axiom.subject, axiom.predicate, axiom.object)
+        for axiom in _axioms()
+        if axiom.predicate not in _OF_USES or axiom.subject in used
+    )
     touched.extend(Quad(*triple) for triple in facts.triples)
     for node in {term for triple in facts.triples for term in (triple.subject, triple.object)}:
         if isinstance(node, NamedNode):
@@ -86,6 +95,17 @@ def _axioms() -> list[Triple]:
     return [
         Triple(quad.subject, quad.predicate, quad.object) for quad in quads if _can_contradict(quad)
     ]
+
+
+@cache
+def _inferable() -> frozenset[Term]:
+    """The properties that other axioms than domains and ranges are about, and other terms."""
+    return frozenset(
+        term
+        for axiom in _axioms()
+        if axiom.predicate not in (*_OF_USES, _TYPE)
+        for term in (axiom.subject, axiom.object)
+    )
 
 
 def _can_contradict(quad: Quad) -> bool:
