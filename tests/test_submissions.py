@@ -23,7 +23,7 @@ from csto_kg.citation import SourceText
 from csto_kg.codes import CODES, explain
 from csto_kg.report import Report
 
-from .conftest import ROOT
+from .conftest import ROOT, Run
 
 FOLDER = ROOT / "tests" / "submissions"
 TEXTS = ROOT / "tests" / "second"
@@ -233,6 +233,18 @@ def test_the_command_reports_every_submission_as_the_gate_does(running: Running)
         assert report["conforms"] == all(
             finding["severity"] != "Violation" for finding in report["findings"]
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("georgia-joins-later.ttl", 0), ("no-member.ttl", 1), ("empty.ttl", 2)]
+)
+def test_the_exit_code_tells_a_conflict_from_a_violation_and_from_no_document(
+    csto: Run, name: str, code: int
+) -> None:
+    result = csto("validate", str(FOLDER / name))
+    assert result.returncode == code
+    assert EXPECTED[name]["code"] in result.stdout
+    assert result.stderr == ""
 
 
 def test_judging_opens_no_connection_and_no_other_file(running: Running) -> None:
