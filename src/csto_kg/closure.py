@@ -30,10 +30,11 @@ _NOISE_CLASSES = (f"{OWL}Thing", f"{RDFS}Resource", f"{OWL}Class", f"{RDFS}Class
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Why the closure is inconsistent, in words, and the node in which it shows."""
+    """Why the closure is inconsistent, in words, the node in which it shows, and others in it."""
 
     node: str
     reason: str
+    others: tuple[str, ...] = ()
 
 
 def inferred(store: Store) -> list[Triple]:
@@ -115,14 +116,19 @@ def _merged(store: Store, new: list[Triple]) -> list[Contradiction]:
     for one, other in sorted(pairs):
         if one != other and one.startswith(ID) and other.startswith(ID):
             first, second = (_values(store, name) for name in (one, other))
-            causes = [
-                f"{compact(subject)} has both as {compact(predicate)}, which takes one"
+            functional = [
+                (subject, predicate)
                 for subject, predicate in sorted(first & second)
                 if Quad(NamedNode(predicate), _TYPE, _FUNCTIONAL) in store
             ]
+            causes = [
+                f"{compact(subject)} has both as {compact(predicate)}, which takes one"
+                for subject, predicate in functional
+            ]
             because = f": {'; '.join(causes)}" if causes else ""
             reason = f"{compact(one)} and {compact(other)} would be one and the same{because}"
-            found.append(Contradiction(one, reason))
+            others = (*(subject for subject, _ in functional), other)
+            found.append(Contradiction(one, reason, others))
     return found
 
 

@@ -107,11 +107,12 @@ CODES: dict[str, Code] = {
         "",
     ),
     "P03": Code(
-        "An archive in place of a document",
-        "أرشيف مضغوط بدل المستند",
+        "An archive, or another file that is no document of facts",
+        "أرشيف مضغوط أو ملف آخر ليس مستند وقائع",
         "A few compressed bytes can hold more than any machine has room for, and nobody can read "
-        "in them what was submitted.",
-        "Unpack it and submit the document itself.",
+        "in them what was submitted. How a document is read, its ending says.",
+        "Unpack it and submit the document itself, with the ending of its format: .ttl, .nt, .nq, "
+        ".trig, .jsonld, .rdf, or .yaml for a fact sheet.",
         "new-facts.ttl.gz",
         "new-facts.ttl",
     ),
@@ -150,6 +151,16 @@ CODES: dict[str, Code] = {
         "Say what the facts are; the good examples in tests/submissions/good show how.",
         "@prefix csto: <https://w3id.org/csto-kg/ontology#> .",
         "source:example a csto:Source .",
+    ),
+    "P08": Code(
+        "Judging the document takes too long or too much memory",
+        "الحكم على المستند يتجاوز الوقت أو الذاكرة المسموحة",
+        "A document is judged in a process of its own, which is ended when it takes more than its "
+        "share, so that no submission keeps the others waiting.",
+        "Submit less at a time: one source, or a part of one. If the document is small, tell the "
+        "maintainers.",
+        "",
+        "",
     ),
 }
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
+from xml.parsers import expat
 
 import yaml
 from pyoxigraph import BlankNode, Literal, Triple
@@ -56,10 +58,14 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Facts:
-    """The triples of a document and where each of them is written, if the format tells."""
+    """The triples of a document and its nodes, and where each is written, if the format tells.
+
+    A triple is written where its object is, a node where it is first a subject.
+    """
 
     path: Path
     places: dict[Triple, Position | None] = field(repr=False)
+    nodes: dict[str, Position] = field(default_factory=dict, repr=False)
     prefixes: tuple[Prefix, ...] = field(default=(), repr=False)
 
     @property
@@ -80,14 +86,27 @@ class Facts:
                 placed.setdefault(value(triple.subject), []).append((position, triple))
         return placed
 
+    @cached_property
+    def _mentions(self) -> dict[str, Position]:
+        mentions: dict[str, Position] = {}
+        for triple, position in self.places.items():
+            if position is not None:
+                node = value(triple.object)
+                mentions[node] = min(position, mentions.get(node, position))
+        return mentions
+
     def place(
         self, subject: str, predicate: str | None = None, target: str | None = None
     ) -> Position | None:
-        """Return where the document says it, as exactly as it can be told."""
+        """Return where the document says it, as exactly as it can be told.
+
+        That is where it has the object, the predicate or else the node, as a subject or an object.
+        """
         placed = self._placed.get(subject, ())
         said = [(at, triple) for at, triple in placed if triple.predicate.value == predicate]
         exact = [(at, triple) for at, triple in said if value(triple.object) == target]
-        return min((at for at, _ in exact or said or placed), default=None)
+        node = self.nodes.get(subject) or self._mentions.get(subject)
+        return min((at for at, _ in exact or said), default=node)
 
     def about(self, subject: str) -> Iterator[Triple]:
         """Yield what the document says of a node."""
@@ -118,72 +137,97 @@ class Facts:
 def read(path: Path, data: bytes, limits: Limits | None = None) -> Facts:
     """Read a document whose format the ending of ``path`` tells; nothing else is opened.
 
-    Raises :class:`Unreadable` for what is over the limits, reaches out or is not well formed, and
-    :class:`CstoKgError` for an unknown ending.
+    Raises :class:`Unreadable` for what is over the limits, reaches out, is not well formed or has
+    another ending.
     """
     limits = limits or Limits()
     if len(data) > limits.bytes:
-        raise Unreadable("P02", f"{len(data)} bytes: a submission has at most {limits.bytes}")
+        raise Unreadable(
+            "P02", f"{len(data)} bytes: a submission has at most {limits.bytes}: split it"
+        )
+    if data.startswith(_ARCHIVES):
+        raise Unreadable("P03", "an archive: submit the document itself")
+    _check_encoding(data)
     prefixes: tuple[Prefix, ...] = ()
     if path.suffix in (".yaml", ".yml"):
-        places = _sheet(path, data, limits)
+        written = _sheet(path, data, limits)
     elif path.suffix in SUFFIXES:
-        places, prefixes = _rdf(SUFFIXES[path.suffix], data, limits)
+        written, prefixes = _rdf(SUFFIXES[path.suffix], data, limits)
     else:
         known = ", ".join([*SUFFIXES, ".yaml"])
-        raise CstoKgError(f"{path}: unknown ending: facts are in {known}")
-    if not places:
+        raise Unreadable("P03", f"“{path.suffix}” is no ending of documents of facts: use {known}")
+    if not written.places:
         raise Unreadable("P07", "there is no triple in it: say what the facts are")
-    return Facts(path, places, prefixes)
+    return Facts(path, written.places, written.nodes, prefixes)
 
 
-def _sheet(path: Path, data: bytes, limits: Limits) -> dict[Triple, Position | None]:
+class _Written(NamedTuple):
+    """Where the triples and the nodes of a document are written."""
+
+    places: dict[Triple, Position | None]
+    nodes: dict[str, Position]
+
+
+def _sheet(path: Path, data: bytes, limits: Limits) -> _Written:
     _check_depth(data, limits)
     try:
         sheet = Sheet.read_data(path, data)
-        _check_linked(sheet.document)
+        _check_linked(sheet, data)
         triples = sheet.build(read_register(shipped.SHEETS))
-        places = SheetMap(data)
+        sheet_map = SheetMap(data)
     except CstoKgError as error:
         raise _from_message(path, str(error)) from None
     except (SyntaxError, ValueError) as error:
         raise Unreadable("P01", f"not a fact sheet: {error}") from None
-    return _bounded(((triple, places.position(triple)) for triple in triples), limits)
+    return _bounded(
+        (
+            (triple, sheet_map.node(triple.subject), sheet_map.position(triple))
+            for triple in triples
+        ),
+        limits,
+    )
 
 
-def _rdf(
-    name: str, data: bytes, limits: Limits
-) -> tuple[dict[Triple, Position | None], tuple[Prefix, ...]]:
-    if data.startswith(_ARCHIVES):
-        raise Unreadable("P03", "an archive: submit the document itself")
+def _rdf(name: str, data: bytes, limits: Limits) -> tuple[_Written, tuple[Prefix, ...]]:
     prefixes = tuple(_outline(name, data, limits))
     try:
-        places = _bounded(
+        written = _bounded(
             (
-                (Triple(quad.subject, quad.predicate, quad.object), place and place.object)
+                (
+                    Triple(quad.subject, quad.predicate, quad.object),
+                    place and place.subject,
+                    place and place.object,
+                )
                 for quad, place in located(data, name)
             ),
             limits,
         )
     except SyntaxError as error:
-        reason = re.sub(r"^Parser error at line \d+[^:]*: ", "", error.msg)
+        reason = re.sub(r"^Parser error (?:at|between) line \d+[^:]*: ", "", error.msg)
         raise Unreadable("P01", f"not valid {name}: {reason}", error.lineno, error.offset) from None
-    return places, prefixes
+    return written, prefixes
 
 
 def _bounded(
-    located_triples: Iterable[tuple[Triple, Position | None]], limits: Limits
-) -> dict[Triple, Position | None]:
+    located_triples: Iterable[tuple[Triple, Position | None, Position | None]], limits: Limits
+) -> _Written:
     places: dict[Triple, Position | None] = {}
-    for triple, position in located_triples:
+    nodes: dict[str, Position] = {}
+    for triple, node, position in located_triples:
         if isinstance(triple.object, Literal) and len(triple.object.value) > limits.literal:
-            raise _at(position, "P05", f"a literal of more than {limits.literal} characters")
-        if any(isinstance(term, BlankNode | Triple) for term in (triple.subject, triple.object)):
+            raise _at(position, "P05", f"a text of over {limits.literal} characters: shorten it")
+        if isinstance(triple.object, Triple):
+            raise _at(position, "P06", "a triple about a triple: describe it as a csto:Fact")
+        if any(isinstance(term, BlankNode) for term in (triple.subject, triple.object)):
             raise _at(position, "P06", "a nameless node: give it an identifier, kind:slug")
         places.setdefault(triple, position)
+        if node is not None:
+            nodes.setdefault(value(triple.subject), node)
         if len(places) > limits.triples:
-            raise _at(position, "P02", f"more than {limits.triples} triples in one submission")
-    return places
+            raise _at(
+                position, "P02", f"more than {limits.triples} triples in one submission: split it"
+            )
+    return _Written(places, nodes)
 
 
 def _at(position: Position | None, code: str, reason: str) -> Unreadable:
@@ -212,18 +256,30 @@ def _check_depth(data: bytes, limits: Limits) -> None:
                     raise _too_deep(limits, mark.line + 1 if mark else None)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except yaml.YAMLError:
         return  # the reading of the sheet says where and why
 
 
-def _check_linked(document: object) -> None:
+def _check_encoding(data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = _line(data, error.start)
+        reason = f"not UTF-8 at byte {error.start}: save the document as UTF-8"
+        raise Unreadable("P01", reason, line) from None
+
+
+def _check_linked(sheet: Sheet, data: bytes) -> None:
     """Refuse a sheet with a context within, or with parts that JSON-LD would lose in silence."""
     context = json.loads((shipped.ONTOLOGY / "context.jsonld").read_text("utf-8"))
-    nodes = document.get("graph") if isinstance(document, dict) else document
-    if any("@context" in node for node in jsonld.objects(nodes)):
-        raise Unreadable("P04", "a @context within a sheet: sheets have the project's own alone")
-    if reason := jsonld.lost(nodes, jsonld.contexts(context)):
-        raise Unreadable("P01", f"not a fact sheet: {reason}")
+    nodes = sheet.document.get("graph") if isinstance(sheet.document, dict) else sheet.document
+    for node in jsonld.objects(nodes):
+        if "@context" in node:
+            reason = "a @context within a sheet: sheets have the project's own: remove it"
+            raise Unreadable("P04", reason, sheet.lines.get(str(node.get("id"))))
+    if found := jsonld.lost(nodes, jsonld.contexts(context)):
+        part, reason = found
+        raise Unreadable("P01", f"not a fact sheet: {reason}", _line_of(data, part))
 
 
 def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
@@ -236,6 +292,7 @@ def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
             raise Unreadable(
                 "P04", "a document type declaration: leave it out", _line(data, found.start())
             )
+        _check_xml(data, limits)
         for found in _XML_PREFIX.finditer(data):
             yield _prefix(data, found, 1, 3)
         return
@@ -253,6 +310,29 @@ def _outline(name: str, data: bytes, limits: Limits) -> Iterator[Prefix]:
         yield from _json_prefixes(data)
 
 
+def _check_xml(data: bytes, limits: Limits) -> None:
+    """Refuse XML that is too deep, or cut off, which the parser of triples takes as it is."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > limits.nesting:
+            raise _too_deep(limits, parser.CurrentLineNumber)
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        reason = f"not valid rdfxml: {expat.ErrorString(error.code)}"
+        raise Unreadable("P01", reason, error.lineno, error.offset + 1) from None
+
+
 def _json_prefixes(data: bytes) -> Iterator[Prefix]:
     """Check what JSON-LD has elsewhere or would lose, and yield the prefixes of its contexts."""
     try:
@@ -260,11 +340,14 @@ def _json_prefixes(data: bytes) -> Iterator[Prefix]:
     except ValueError as error:
         line, column = getattr(error, "lineno", None), getattr(error, "colno", None)
         raise Unreadable("P01", f"not valid jsonld: {error}", line, column) from None
-    if key := jsonld.remote(document):
-        raise Unreadable("P04", f"a remote {key}: write the context out")
+    if remote := jsonld.remote(document):
+        key, address = remote
+        reason = f"a remote {key}, “{address}”: write the context out"
+        raise Unreadable("P04", reason, _line_of(data, address))
     known = jsonld.contexts(document)
-    if reason := jsonld.lost(document, known):
-        raise Unreadable("P01", f"not valid jsonld: {reason}")
+    if found := jsonld.lost(document, known):
+        part, reason = found
+        raise Unreadable("P01", f"not valid jsonld: {reason}", _line_of(data, part))
     for name, meaning in known.names.items():
         if meaning.endswith(("/", "#")):
             yield Prefix(name, meaning)
@@ -293,6 +376,12 @@ def _too_deep(limits: Limits, line: int | None) -> Unreadable:
 
 def _line(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
+
+
+def _line_of(data: bytes, part: str) -> int | None:
+    """Return the line on which a key or a text first stands alone, if it stands there as it is."""
+    found = re.search(rb"(?<![\w-])%b(?![\w-])" % re.escape(part.encode()), data)
+    return _line(data, found.start()) if found else None
 
 
 _ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")

@@ -21,7 +21,7 @@ from csto_kg.facts import Facts
 from csto_kg.jsonld import LANGUAGE
 from csto_kg.plaintext import INVISIBLE, code_point, shown
 from csto_kg.report import Finding
-from csto_kg.terms import to_rdflib, value
+from csto_kg.terms import to_rdflib, unremarked, value
 from csto_kg.vocabulary import CSTO, EDTF, RDF, XSD, compact
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _literal(facts: Facts, triple: Triple, literal: Literal) -> Iterator[Finding
         number, reason, reason_arabic = found
         where = f"“{_around(literal.value, number)}”"
         yield facts.finding(
-            "L02", triple, f"{reason} at character {number + 1}, {where}: remove it",
-            f"{reason_arabic} عند الحرف {number + 1}، {where}: احذفه",
+            "L02", triple, f"at character {number + 1}, {where}: {reason}: remove it",
+            f"عند الحرف {number + 1}، {where}: {reason_arabic}: احذفه",
         )  # fmt: skip
     if not is_normalized("NFC", literal.value):
         number = _first_difference(literal.value)
@@ -141,7 +141,8 @@ def _misformed(literal: Literal, predicate: str) -> _Words | None:
     else:
         kind = shown(compact(datatype))
         english, arabic = f"{kind}: write it in that form", f"على صيغة {kind}: اكتبه بتلك الصيغة"
-        wrong = bool(getattr(to_rdflib(literal), "ill_typed", False))
+        with unremarked():
+            wrong = bool(getattr(to_rdflib(literal), "ill_typed", False))
     return (f"“{shown(text)}” is not {english}", f"«{shown(text)}» ليس {arabic}") if wrong else None
 
 
@@ -200,7 +201,7 @@ def _hidden(text: str) -> Iterator[tuple[int, str, str]]:
         if character in _DIRECTIONS:
             yield (
                 number,
-                f"{point} changes the direction of text; only balanced isolates may",
+                f"{point} changes the direction of text, and only balanced isolates may",
                 f"يغيّر {point} اتجاه النص، ولا يجوز إلا العازلات المتوازنة",
             )
         elif character in _OPENING:
@@ -213,14 +214,14 @@ def _hidden(text: str) -> Iterator[tuple[int, str, str]]:
             if not (_joins(text[:number][::-1]) and _joins(text[number + 1 :])):
                 yield (
                     number,
-                    f"{point} joins nothing: it stands between letters that join",
-                    f"{point} لا يصل شيئًا: موضعه بين حرفين متصلين",
+                    f"{point} joins nothing here, and belongs between letters that join",
+                    f"{point} لا يصل شيئًا، وموضعه بين حرفين متصلين",
                 )
         elif character == "\n":
             yield from map(_unclosed, opened)
             opened.clear()
         elif character not in _SEEN and (words := _unseen(character)):
-            yield number, f"{words[0]}, {point},", f"{words[1]} {point}"
+            yield number, f"{words[0]}, {point}", f"{words[1]} {point}"
     yield from map(_unclosed, opened)
 
 

@@ -11,6 +11,7 @@ from pyoxigraph import Quad, RdfFormat, Triple, parse
 
 from csto_kg import agreement, evidence, facts, forms, policy, sandbox, usage, validation
 from csto_kg.citation import SourceText
+from csto_kg.codes import CODES
 from csto_kg.errors import CstoKgError
 from csto_kg.facts import Unreadable
 from csto_kg.home import Home
@@ -52,8 +53,6 @@ def judge(
         return Report(
             path, [_unreadable(error.code, error.reason, error.line, error.column)]
         ), set()
-    except CstoKgError as error:
-        return Report(path, [_unreadable("P03", str(error), None, None)]), set()
     found = [
         *forms.check(offered, graph),
         *usage.check(offered, graph),
@@ -101,4 +100,5 @@ def submit(
 
 
 def _unreadable(code: str, reason: str, line: int | None, column: int | None) -> Finding:
-    return Finding("Violation", code, "", {"en": reason}, line=line, column=column)
+    messages = {"en": reason, "ar": f"{CODES[code].arabic}: {reason}"}
+    return Finding("Violation", code, "", messages, line=line, column=column)

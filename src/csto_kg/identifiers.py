@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from unicodedata import name, normalize
+from unicodedata import category, name, normalize
 from urllib.parse import unquote
 
 from pyoxigraph import NamedNode
@@ -50,8 +50,9 @@ def mistake(iri: str) -> _Words | None:
     scheme = iri.partition(":")[0].lower()
     if scheme not in _SCHEMES:
         return (
-            f"“{seen}” leads outside the web: identifiers begin with https:// or http://",
-            f"«{seen}» خارج الشبكة: تبدأ المعرّفات بـ https:// أو http://",
+            f"“{seen}” leads outside the web: identifiers begin with https:// or http://, or with "
+            "a prefix that is declared",
+            f"«{seen}» خارج الشبكة: تبدأ المعرّفات بـ https:// أو http:// أو بسابقة معلنة",
         )
     return None
 
@@ -98,11 +99,20 @@ def _odd(text: str, seen: str) -> _Words:
     """Name the first character that identifiers of this project do not have."""
     odd = next((letter for letter in text if not _PLAIN.fullmatch(letter)), "")
     what = f"{code_point(odd)} {name(odd, 'CONTROL')}" if odd else "no name"
-    plain = shown(_skeleton(text))
+    plain = _plain(text)
+    hint, arabic = (f"; write “{plain}”", f"؛ اكتب «{plain}»") if plain else ("", "")
     return (
-        f"“{seen}” has {what}: identifiers are kind:slug in a-z, 0-9 and -; write “{plain}”",
-        f"في «{seen}» المحرف {what}: تكتب المعرّفات بـ a-z و0-9 و-؛ اكتب «{plain}»",
+        f"“{seen}” has {what}: identifiers are kind:slug in a-z, 0-9 and -{hint}",
+        f"في «{seen}» المحرف {what}: تكتب المعرّفات بـ a-z و0-9 و-{arabic}",
     )
+
+
+def _plain(text: str) -> str | None:
+    """Return the identifier that was most likely meant, if that is one."""
+    seen = "".join(letter for letter in _skeleton(text) if category(letter)[0] != "C")
+    kind, _, slug = seen.partition("/")
+    plain = re.sub(r"[^a-z0-9]+", "-", slug).strip("-")
+    return f"{kind}/{plain}" if kind in KINDS and plain else None
 
 
 def _skeleton(text: str) -> str:

@@ -42,15 +42,14 @@ class Contexts:
                 self.names[term] = str(meaning)
 
 
-def remote(document: object) -> str | None:
-    """Return the key by which a document has its context or a part of a context elsewhere."""
+def remote(document: object) -> tuple[str, str] | None:
+    """Return the key by which a document has (part of) a context elsewhere, and where it is."""
     for node in objects(document):
         for key, inner in node.items():
-            contexts = inner if isinstance(inner, list) else [inner]
-            if key == "@import" or (
-                key == "@context" and any(isinstance(entry, str) for entry in contexts)
-            ):
-                return key
+            if key in ("@context", "@import"):
+                for entry in inner if isinstance(inner, list) else [inner]:
+                    if isinstance(entry, str):
+                        return key, entry
     return None
 
 
@@ -65,8 +64,8 @@ def contexts(document: object) -> Contexts:
     return found
 
 
-def lost(document: object, known: Contexts) -> str | None:
-    """Say in words what a parser would pass over in silence, or ``None``."""
+def lost(document: object, known: Contexts) -> tuple[str, str] | None:
+    """Return what a parser would pass over in silence, and say so in words, or ``None``."""
     pending: list[tuple[object, bool]] = [(document, False)]
     while pending:
         node, is_map = pending.pop()
@@ -79,12 +78,12 @@ def lost(document: object, known: Contexts) -> str | None:
             if meaning in ("@context", "@value"):
                 continue
             if not is_map and not _is_mapped(key, meaning, known):
-                return f"“{key}” is in no @context and would be lost: correct it, or define it"
-            reason = _unread(inner, meaning, key in known.references)
+                return key, f"“{key}” is in no @context and would be lost: correct it, or define it"
+            found = _unread(inner, meaning, key in known.references)
             if key in known.texts and isinstance(inner, dict):
-                reason = next((_language(tag) for tag in inner if _language(tag)), reason)
-            if reason:
-                return reason
+                found = next((_language(tag) for tag in inner if _language(tag)), found)
+            if found:
+                return found
             pending.append((inner, key in known.maps and isinstance(inner, dict)))
     return None
 
@@ -93,21 +92,21 @@ def _is_mapped(key: str, meaning: str, known: Contexts) -> bool:
     return key in known.names or meaning.startswith("@") or ":" in key or known.vocabulary
 
 
-def _unread(inner: object, meaning: str, refers: bool) -> str | None:
+def _unread(inner: object, meaning: str, refers: bool) -> tuple[str, str] | None:
     for text in inner if isinstance(inner, list) else [inner]:
         if not isinstance(text, str):
             continue
         if (meaning in ("@id", "@type") or refers) and _NO_IRI.search(text):
-            return f"“{text}” is not an IRI, and would be lost: correct it"
-        if meaning == "@language" and (reason := _language(text)):
-            return reason
+            return text, f"“{text}” is not an IRI, and would be lost: correct it"
+        if meaning == "@language" and (found := _language(text)):
+            return found
     return None
 
 
-def _language(tag: str) -> str | None:
+def _language(tag: str) -> tuple[str, str] | None:
     if tag.startswith("@") or LANGUAGE.fullmatch(tag):
         return None
-    return f"“{tag}” is not a language tag: write one such as en, ar or ru"
+    return tag, f"“{tag}” is not a language tag: write one such as en, ar or ru"
 
 
 def objects(document: object) -> Iterator[dict[str, object]]:

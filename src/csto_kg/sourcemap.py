@@ -21,6 +21,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, p
 
 from csto_kg import shipped
 from csto_kg.serialization import FORMATS
+from csto_kg.terms import Term
 from csto_kg.vocabulary import CSTO, ID, RDF
 
 #: Formats of which the tokens are known; in the others a triple has no place.
@@ -108,6 +109,10 @@ class SheetMap:
         self._asserted = {
             fact: self._properties[node, f"{RDF}object"] for node, fact in _facts(self.written)
         }
+
+    def node(self, node: Term) -> Position | None:
+        """Return where the sheet first has ``node`` as an ``id`` with properties."""
+        return self._nodes.get(node) if isinstance(node, NamedNode) else None
 
     def position(self, triple: Triple) -> Position | None:
         """Return where the sheet says ``triple``, or says that from which the build infers it.

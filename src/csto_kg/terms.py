@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -36,6 +40,20 @@ def to_rdflib(term: Term) -> Identifier:
         case ox.Literal():
             return Literal(term.value, datatype=URIRef(term.datatype.value))
     raise CstoKgError(f"{term}: quoted triples have no counterpart in rdflib")
+
+
+@contextmanager
+def unremarked() -> Iterator[None]:
+    """Let rdflib take literals of wrong forms without a word: L01 says what is wrong with them."""
+    log = logging.getLogger("rdflib.term")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"rdflib\.term")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def from_rdflib(term: Any) -> Term:

@@ -99,9 +99,9 @@ def _terms(triple: Triple, known: _Known) -> Iterator[tuple[str, str, _Words, st
 
 
 _NOUNS = {
-    "V01": ("a class of the ontology", "صنفًا من أصناف الأنطولوجيا"),
-    "V02": ("a property of the ontology", "خاصية من خصائص الأنطولوجيا"),
-    "V03": ("a concept of its scheme", "مفهومًا من مفاهيم مخططه"),
+    "V01": ("a class of the ontology", "صنفًا من أصناف الأنطولوجيا", "csto.ttl"),
+    "V02": ("a property of the ontology", "خاصية من خصائص الأنطولوجيا", "csto.ttl"),
+    "V03": ("a concept of its scheme", "مفهومًا من مفاهيم مخططه", "schemes.ttl"),
 }
 
 
@@ -115,18 +115,18 @@ def _unknown(code: str, iri: str, known: set[str]) -> Iterator[tuple[str, str, _
     near = get_close_matches(local, names, n=1) or [
         name for name in names if name.casefold() == local.casefold()
     ]
-    hint = arabic_hint = ""
-    if near:
-        meant = compact(names[near[0]])
-        hint, arabic_hint = f": did you mean {meant}?", f": أتقصد {meant}؟"
-    elif names and len(names) <= 20:
-        choice = ", ".join(sorted(compact(other) for other in names.values()))
-        hint, arabic_hint = f": choose one of {choice}", f": اختر من {choice}"
-    name, (english, arabic) = shown(compact(iri)), _NOUNS[code]
+    name, (english, arabic, file) = shown(compact(iri)), _NOUNS[code]
+    meant = compact(names[near[0]]) if near else _in_sheets().get(local)
+    if meant:
+        hint, arabic_hint = f"did you mean {meant}?", f"أتقصد {meant}؟"
+    else:
+        some = ", ".join(sorted(compact(other) for other in names.values()))
+        choice = some if 0 < len(names) <= 20 else f"ontology/{file}"
+        hint, arabic_hint = f"choose one of {choice}", f"اختر من {choice}"
     yield (
         code,
         iri,
-        (f"{name} is not {english}{hint}", f"{name} ليس {arabic}{arabic_hint}"),
+        (f"{name} is not {english}: {hint}", f"{name} ليس {arabic}: {arabic_hint}"),
         "Violation",
     )
 
@@ -146,9 +146,15 @@ def _instances(store: Engine, kind: NamedNode) -> set[str]:
 
 
 @cache
+def _in_sheets() -> dict[str, str]:
+    """Return what each name stands for that fact sheets have for a term."""
+    context = json.loads((shipped.ONTOLOGY / "context.jsonld").read_text("utf-8"))["@context"]
+    names = {key: term["@id"] if isinstance(term, dict) else term for key, term in context.items()}
+    return {key: meaning for key, meaning in names.items() if isinstance(meaning, str)}
+
+
+@cache
 def _used_in_sheets() -> set[str]:
     """Return the terms of other vocabularies that fact sheets have names for, and naming itself."""
-    context = json.loads((shipped.ONTOLOGY / "context.jsonld").read_text("utf-8"))["@context"]
-    names = (term["@id"] if isinstance(term, dict) else term for term in context.values())
-    expanded = {expand(name) for name in names if isinstance(name, str)}
+    expanded = {expand(name) for name in _in_sheets().values()}
     return {iri for iri in expanded if iri} | {f"{RDF}type", f"{RDFS}comment", f"{RDFS}seeAlso"}

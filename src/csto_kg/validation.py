@@ -27,7 +27,7 @@ from csto_kg import shipped
 from csto_kg.closure import contradictions
 from csto_kg.report import Finding
 from csto_kg.shapes import Shapes
-from csto_kg.terms import value
+from csto_kg.terms import unremarked, value
 from csto_kg.vocabulary import CSTO, OWL, RDF, RDFS
 
 if TYPE_CHECKING:
@@ -66,19 +66,24 @@ def check(facts: Facts, graph: KnowledgeGraph) -> Iterator[Finding]:
     the graph would have with the facts and do not have without.
     """
     shapes = Shapes.of(graph.home)
-    results = shapes.reach.validate(facts.triples, graph.store)
+    with unremarked():
+        results = shapes.reach.validate(facts.triples, graph.store)
     faults = _findings(shapes, results, facts, graph)
     if known := {node for node in _focus_nodes(results) if any(_about(node, graph))}:
-        before = _findings(shapes, shapes.reach.validate((), graph.store, known), facts, graph)
+        with unremarked():
+            results = shapes.reach.validate((), graph.store, known)
+        before = _findings(shapes, results, facts, graph)
         faults = [fault for fault in faults if fault not in before]
     yield from faults
     for found in contradictions(_touched(facts, graph)):
-        place = facts.place(found.node)
+        nodes = (found.node, *found.others)
+        node = next((one for one in nodes if one in facts.subjects), found.node)
+        place = facts.place(node)
         line, column = (place.line, place.column) if place else (None, None)
         english = f"{found.reason}: one of these statements is wrong: take it out"
         arabic = f"تناقض مع الأنطولوجيا ({found.reason}): احذف القول الخاطئ"
         messages = {"en": english, "ar": arabic}
-        yield Finding("Violation", "O01", found.node, messages, line=line, column=column)
+        yield Finding("Violation", "O01", node, messages, line=line, column=column)
 
 
 def _touched(facts: Facts, graph: KnowledgeGraph) -> Store:
@@ -139,7 +144,8 @@ def _findings(
         return None if found is None or isinstance(found, BNode) else str(found)
 
     labels = {node.value: _label(node, facts, graph) for node in _focus_nodes(results)}
-    found = []
+    # A shape has several constraints, and a value that breaks two of them is one finding.
+    found: dict[tuple[str, ...], Finding] = {}
     # Only what the report lists: the details of a nested shape are results as well.
     for result in results.objects(None, SH.result):
         shape = results.value(result, SH.sourceShape)
@@ -155,19 +161,18 @@ def _findings(
         node = one(result, SH.focusNode) or ""
         path, target = one(result, SH.resultPath), one(result, SH.value)
         place = facts.place(node, path, target) or facts.mention(node)
-        found.append(
-            Finding(
-                (one(result, SH.resultSeverity) or "").removeprefix(str(SH)),
-                shapes.code(shape),
-                node,
-                messages or {"en": one(result, SH.resultMessage) or ""},
-                labels.get(node, ""),
-                path,
-                target,
-                *(place or (None, None)),
-            )
+        code = shapes.code(shape)
+        found[node, code, path or "", target or ""] = Finding(
+            (one(result, SH.resultSeverity) or "").removeprefix(str(SH)),
+            code,
+            node,
+            messages or {"en": one(result, SH.resultMessage) or ""},
+            labels.get(node, ""),
+            path,
+            target,
+            *(place or (None, None)),
         )
-    return sorted(found, key=lambda f: (f.focus_node, f.check, f.path or "", f.value or ""))
+    return [found[key] for key in sorted(found)]
 
 
 def _focus_nodes(results: rdflib.Graph) -> set[NamedNode]:
