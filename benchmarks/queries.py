@@ -89,7 +89,7 @@ def texts(kg: KnowledgeGraph, subject: Asked) -> Iterable[tuple[str, str]]:
         yield saved.name, saved.bind(given, kg.resolve)
         needed = {name: value for name, value in given.items() if saved.parameters[name].required}
         if needed != given:
-            yield f"{saved.name} , any", saved.bind(needed, kg.resolve)
+            yield f"{saved.name}, any", saved.bind(needed, kg.resolve)
 
 
 def about_all(text: str) -> bool:
