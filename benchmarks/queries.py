@@ -1,0 +1,169 @@
+"""Every saved query at growing sizes: does its cost follow its answer?
+
+Three graphs of each size are asked about, as ``generator.py`` makes them: of an alliance that is in
+ever more sources (*hub*), of one that is in three sources however large the graph (*rare*), and of
+one in a world that grows by other alliances and states (*other*). Printed are, for each query and
+size, the median processor time of some runs after a first one, how many rows it has, its ratio to
+the smallest size, and the time per row; and beside it, at the sizes where it takes under a minute,
+how many times longer rdflib's own evaluator takes. Then loading and exporting, beside what the bare
+engine takes for the same.
+
+A query that took long at one size is not asked at the next one, nor with what it is asked there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import rdflib
+from generator import RARE, Growing, quads, store
+from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
+
+from csto_kg import shipped
+from csto_kg.catalogue import Catalogue
+from csto_kg.graph import KnowledgeGraph
+from csto_kg.serialization import dump
+from csto_kg.terms import to_rdflib
+
+SIZES = (10_000, 100_000, 1_000_000)
+LARGE = 10_000_000
+RUNS = 5
+# Milliseconds: a query that took longer at one size is left out at the next one.
+PATIENCE = 4_000
+PATIENCE_WITH_RDFLIB = 2_000
+
+DATES = {"date": "2000-06-01", "since": "1995-01-01", "until": "2005-01-01"}
+
+
+class Asked(NamedTuple):
+    """What queries are asked about in one graph."""
+
+    growing: Growing
+    names: dict[str, str]
+
+
+def asked(growing: Growing, alliance: str, state: str, person: str, source: str) -> Asked:
+    return Asked(growing, {"alliance": f"alliance:{alliance}", "state": f"state:{state}",
+                           "speaker": f"person:{person}", "by": f"source:{source}",
+                           "entity": f"alliance:{alliance}", "text": f"of {alliance}"})  # fmt: skip
+
+
+SUBJECTS = {
+    "hub": asked("sources", "csto", "russia", "world-person-0", "s0"),
+    "rare": asked("sources", RARE, RARE, RARE, f"{RARE}0"),
+    "other": asked("alliances", "csto", "russia", "world-person-0", "r0s0"),
+}
+CONCEPTS = {"modality": "modality:possibility", "rule": "rule:right-censoring"}
+
+
+class Measured(NamedTuple):
+    milliseconds: float
+    rows: int
+
+
+def milliseconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
+    """Return the median processor time of some calls after a first one, of one if that is long."""
+    times = []
+    for _ in range(RUNS + 1):
+        gc.collect(0)
+        started = time.process_time()
+        work()
+        times.append((time.process_time() - started) * 1000)
+        if times[0] > patience / 4:
+            return times[0]
+    return statistics.median(times[1:])
+
+
+def texts(kg: KnowledgeGraph, subject: Asked) -> Iterable[tuple[str, str]]:
+    """Yield each saved query by name, with its parameters, and once more without what is optional."""
+    known = subject.names | CONCEPTS | DATES
+    for saved in kg.queries.values():
+        given = {name: known[name] for name in saved.parameters if name in known}
+        yield saved.name, saved.bind(given, kg.resolve)
+        needed = {name: value for name, value in given.items() if saved.parameters[name].required}
+        if needed != given:
+            yield f"{saved.name}, any", saved.bind(needed, kg.resolve)
+
+
+def about_all(text: str) -> bool:
+    """Tell whether a query is about the whole graph, and so the same whatever is asked about."""
+    return not any(f"/id/{kind}/" in text for kind in ("alliance", "state", "person", "source"))
+
+
+def ask(engine: Store, text: str) -> int:
+    solutions = engine.query(text)
+    assert isinstance(solutions, QuerySolutions)
+    return sum(1 for _ in solutions)
+
+
+def loaded(size: int, growing: Growing) -> KnowledgeGraph:
+    return KnowledgeGraph(store(size, growing, named=False), Catalogue(shipped.QUERIES))
+
+
+def saved_queries(sizes: tuple[int, ...], only: list[str]) -> None:
+    print(f"{'triples':>10} {'asked':6}{'query':40}{'rows':>9}{'ms':>10}{'ratio':>8}{'ms/row':>9}"
+          f"{'rdflib':>8}")  # fmt: skip
+    first: dict[tuple[str, str], float] = {}
+    left: set[tuple[str, str]] = set()
+    slow_in_rdflib: set[tuple[str, str]] = set()
+    for size in sizes:
+        for growing in ("sources", "alliances"):
+            kg = loaded(size, growing)
+            triples = f"{len(kg.store):10,}"
+            memory = in_rdflib(kg.store) if size <= SIZES[1] else None
+            for label, subject in SUBJECTS.items():
+                if subject.growing != growing:
+                    continue
+                for name, text in texts(kg, subject):
+                    key = (label, name)
+                    whole = about_all(text)
+                    if key in left or (whole and label != "hub") or (only and name not in only):
+                        continue
+                    rows = 0
+
+                    def work(text: str = text, kg: KnowledgeGraph = kg) -> None:
+                        nonlocal rows
+                        rows = ask(kg.store, text)
+
+                    took = milliseconds(work)
+                    if took > PATIENCE:
+                        left.add(key)
+                    first.setdefault(key, took)
+                    ratio = ""
+                    if memory is not None and key not in slow_in_rdflib:
+                        theirs = milliseconds(lambda: list(memory.query(text)), 0)  # noqa: B023
+                        ratio = f"{theirs / took:.0f}"
+                        if theirs > PATIENCE_WITH_RDFLIB:
+                            slow_in_rdflib.add(key)
+                    print(f"{triples} {'all' if whole else label:6}{name:40}{rows:9,}{took:10.2f}"
+                          f"{took / first[key]:8.1f}{took / max(rows, 1):9.3f}{ratio:>8}",
+                          flush=True)  # fmt: skip
+            del kg, memory
+
+
+def in_rdflib(engine: Store) -> rdflib.Graph:
+    graph = rdflib.Graph()
+    for quad in engine.quads_for_pattern(None, None, None, DefaultGraph()):
+        graph.add((to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object)))
+    return graph
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--large", action="store_true", help=f"up to {LARGE:,} triples")
+    arguments.add_argument("query", nargs="*", help="only these")
+    given = arguments.parse_args()
+    saved_queries((*SIZES, LARGE) if given.large else SIZES, given.query)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{peak:.1f} GiB at most")
+
+
+if __name__ == "__main__":
+    main()
