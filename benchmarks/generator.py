@@ -1,8 +1,8 @@
 """Graphs of any size, the same ones every time.
 
 :func:`graph` is what ``incremental.py`` judges submissions against. :func:`batches` is for queries:
-a world of states, alliances and spells, and sources that report on it, a named graph each. The world
-stays as it is while its sources multiply, or it grows by regions of which each has as many sources
+a world of states, alliances and spells, and sources that report on it, a named graph each. The
+world stays as it is while its sources multiply, or it grows by regions with as many sources each
 as the first. So what is asked of one alliance has a growing answer in the one, and the same answer
 in the other; and :data:`RARE` names are in three sources however many there are.
 """
@@ -20,7 +20,8 @@ from typing import Literal as OneOf
 from pyoxigraph import Literal, NamedNode, Quad, Store, Triple, parse
 
 from csto_kg import shipped
-from csto_kg.graph import GRAPH, VOCABULARY
+from csto_kg.endpoint import VOCABULARY
+from csto_kg.graph import GRAPH
 from csto_kg.terms import Term
 from csto_kg.vocabulary import expand
 
@@ -300,7 +301,8 @@ class Reporter:
 
     def bounds(self, spell: Spell) -> tuple[dict[str, object], bool]:
         """Choose how well a source knows a spell: to the day, loosely, or hardly at all."""
-        chance, said = self.chance, {}
+        chance = self.chance
+        said: dict[str, object] = {}
         begin = spell.begin
         if chance.random() < 0.03:
             begin += timedelta(chance.randrange(1, 200))
@@ -380,8 +382,9 @@ class Reporter:
                 extra["attitudeHolder"] = present[-1]
             yield from say(statement, a="csto:Statement", form="form:indirect",
                            speaker=observers if by_observers else person,
-                           modality=tuple(dict.fromkeys((f"modality:{modality}", "modality:claimed"))),
-                           polarity=f"polarity:{'negative' if chance.random() < 0.03 else 'affirmative'}",
+                           modality=tuple({f"modality:{modality}": 0, "modality:claimed": 0}),
+                           polarity="polarity:"
+                           + ("negative" if chance.random() < 0.03 else "affirmative"),
                            about=(f"alliance:{alliance}", event, chance.choice(present)),
                            gist=names(f"What {person} said of {alliance} in {self.key}"),
                            proposition=proposition, prov__wasDerivedFrom=citation,
@@ -446,7 +449,7 @@ def quads(size: int, growing: Growing, *, named: bool = True) -> Iterator[Quad]:
         for triple in triples:
             yield Quad(*triple)
             if named:
-                yield Quad(*triple, name)
+                yield Quad(triple.subject, triple.predicate, triple.object, name)
 
 
 def store(size: int, growing: Growing, *, named: bool = True) -> Store:

@@ -5,8 +5,7 @@ ever more sources (*hub*), of one that is in three sources however large the gra
 one in a world that grows by other alliances and states (*other*). Printed are, for each query and
 size, the median processor time of some runs after a first one, how many rows it has, its ratio to
 the smallest size, and the time per row; and beside it, at the sizes where it takes under a minute,
-how many times longer rdflib's own evaluator takes. Then loading and exporting, beside what the bare
-engine takes for the same.
+how many times longer rdflib's own evaluator takes.
 
 A query that took long at one size is not asked at the next one, nor with what it is asked there.
 """
@@ -15,21 +14,20 @@ from __future__ import annotations
 
 import argparse
 import gc
-import io
 import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 import rdflib
-from generator import RARE, Growing, quads, store
-from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
+from generator import RARE, Growing, store
+from pyoxigraph import DefaultGraph, QuerySolutions, Store
 
 from csto_kg import shipped
 from csto_kg.catalogue import Catalogue
 from csto_kg.graph import KnowledgeGraph
-from csto_kg.serialization import dump
 from csto_kg.terms import to_rdflib
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -82,7 +80,7 @@ def milliseconds(work: Callable[[], object], patience: float = PATIENCE) -> floa
 
 
 def texts(kg: KnowledgeGraph, subject: Asked) -> Iterable[tuple[str, str]]:
-    """Yield each saved query by name, with its parameters, and once more without what is optional."""
+    """Yield each saved query by name, with its parameters, and without those not required."""
     known = subject.names | CONCEPTS | DATES
     for saved in kg.queries.values():
         given = {name: known[name] for name in saved.parameters if name in known}
@@ -116,8 +114,10 @@ def saved_queries(sizes: tuple[int, ...], only: list[str]) -> None:
     for size in sizes:
         for growing in ("sources", "alliances"):
             kg = loaded(size, growing)
-            triples = f"{len(kg.store):10,}"
-            memory = in_rdflib(kg.store) if size <= SIZES[1] else None
+            engine = kg.store
+            assert isinstance(engine, Store)
+            triples = f"{len(engine):10,}"
+            memory = in_rdflib(engine) if size <= SIZES[1] else None
             for label, subject in SUBJECTS.items():
                 if subject.growing != growing:
                     continue
@@ -128,9 +128,9 @@ def saved_queries(sizes: tuple[int, ...], only: list[str]) -> None:
                         continue
                     rows = 0
 
-                    def work(text: str = text, kg: KnowledgeGraph = kg) -> None:
+                    def work(text: str = text, engine: Store = engine) -> None:
                         nonlocal rows
-                        rows = ask(kg.store, text)
+                        rows = ask(engine, text)
 
                     took = milliseconds(work)
                     if took > PATIENCE:
@@ -138,14 +138,18 @@ def saved_queries(sizes: tuple[int, ...], only: list[str]) -> None:
                     first.setdefault(key, took)
                     ratio = ""
                     if memory is not None and key not in slow_in_rdflib:
-                        theirs = milliseconds(lambda: list(memory.query(text)), 0)  # noqa: B023
+                        theirs = milliseconds(partial(answer, memory, text), 0)
                         ratio = f"{theirs / took:.0f}"
                         if theirs > PATIENCE_WITH_RDFLIB:
                             slow_in_rdflib.add(key)
                     print(f"{triples} {'all' if whole else label:6}{name:40}{rows:9,}{took:10.2f}"
                           f"{took / first[key]:8.1f}{took / max(rows, 1):9.3f}{ratio:>8}",
                           flush=True)  # fmt: skip
-            del kg, memory
+            del kg, engine, memory
+
+
+def answer(graph: rdflib.Graph, text: str) -> int:
+    return len(list(graph.query(text)))
 
 
 def in_rdflib(engine: Store) -> rdflib.Graph:

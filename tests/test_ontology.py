@@ -210,8 +210,9 @@ def entailed(term: URIRef) -> bool:
 
 
 def recorded(term: URIRef) -> bool:
-    """A term of the record of submissions, which the gate writes and no sheet."""
-    return term == CSTO.Submission or (term, RDFS.domain, CSTO.Submission) in GRAPH
+    """A term of the record of submissions or of a manifest, which no sheet writes."""
+    written = {CSTO.Submission, CSTO.graphSha256}
+    return term in written or (term, RDFS.domain, CSTO.Submission) in GRAPH
 
 
 @every_owl_term
