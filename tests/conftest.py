@@ -3,9 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Quad
 
 import csto_kg
 from csto_kg import KnowledgeGraph
@@ -27,6 +29,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def kg() -> KnowledgeGraph:
     return csto_kg.open()
+
+
+def quads(graph: KnowledgeGraph) -> set[Quad]:
+    """What the sources say, in their named graphs."""
+    found = (graph.store.quads_for_pattern(None, None, None, name) for name in graph.graphs())
+    return set(chain.from_iterable(found))
 
 
 @pytest.fixture

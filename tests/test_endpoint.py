@@ -39,6 +39,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/login": (401, {"WWW-Authenticate": 'Basic realm="x"'}, b"who are you?"),
     "/forbidden": (403, {"Content-Type": "text/plain"}, b"no"),
     "/cut": (200, {**RESULTS, "X-SPARQL-MaxRows": "3"}, CUT),
+    "/long": (200, RESULTS, CUT),
     "/late": (200, {**RESULTS, "X-SQL-State": "S1TAT"}, CUT),
     "/stopped": (200, RESULTS, CUT[:-40] + b"The SPARQL operation has been cancelled"),
     "/json": (200, RESULTS, b'{"results": []}'),
@@ -132,7 +133,7 @@ def test_somebody_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
     monkeypatch.setattr(endpoint, "_LARGEST", 10)
     with pytest.raises(CstoKgError, match="answers with more than"):
-        csto_kg.open(f"{server}/cut").run("sources")
+        csto_kg.open(f"{server}/long").run("sources")
 
 
 # -- Layout ------------------------------------------------------------------------
@@ -164,9 +165,10 @@ def test_patterns_are_those_of_an_embedded_store(kg: KnowledgeGraph, oxigraph: o
 
     assert isinstance(oxigraph, Server)
     remote = Endpoint(oxigraph.query, oxigraph.update, oxigraph.graph_store)
-    from csto_kg.exchange import parcels, push
+    from csto_kg.exchange import packing, push
 
-    push(parcels(kg), remote)
+    with packing(kg) as packed:
+        push(packed, remote)
     remote = Endpoint(oxigraph.query)
     armenia = NamedNode("https://w3id.org/csto-kg/id/state/armenia")
     member = NamedNode("https://w3id.org/csto-kg/ontology#member")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,11 @@ from pyoxigraph import Literal, NamedNode, Triple
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.endpoint import MANIFEST, MERGED, Endpoint
-from csto_kg.exchange import Parcel, parcels, pull, push
+from csto_kg.exchange import Parcel, packing, pull, push
 from csto_kg.home import saved_queries
+from csto_kg.serialization import SUFFIXES
 
-from .conftest import ROOT, Run
+from .conftest import ROOT, Run, quads
 from .servers import Endpoint as Server
 
 SHEET = ROOT / "tests" / "second" / "invented-report-en.yaml"
@@ -28,14 +32,21 @@ def at(server: Server, **addresses: str | None) -> Endpoint:
 
 
 @pytest.fixture(scope="session")
-def packed(kg: KnowledgeGraph) -> list[Parcel]:
-    return parcels(kg)
+def packed(kg: KnowledgeGraph) -> Iterator[list[Parcel]]:
+    with packing(kg) as parcels:
+        yield parcels
+
+
+def put(server: Server, graph: NamedNode, triples: set[Triple], folder: Path) -> None:
+    at(server).put(graph, Parcel.of(graph, triples, folder / "body.ttl").body)
 
 
 @pytest.fixture(scope="session")
-def filled(endpoint: Server, packed: list[Parcel]) -> Server:
+def filled(
+    endpoint: Server, packed: list[Parcel], tmp_path_factory: pytest.TempPathFactory
+) -> Server:
     """Each of the stores with the shipped graph in it, and something of somebody else's."""
-    at(endpoint).put(OTHERS, THEIRS)
+    put(endpoint, OTHERS, THEIRS, tmp_path_factory.mktemp("theirs"))
     push(packed, at(endpoint))
     return endpoint
 
@@ -57,8 +68,12 @@ def test_a_saved_query_gives_the_same_rows_everywhere(
     assert len(here)
 
 
-def test_what_is_pulled_is_what_was_pushed(kg: KnowledgeGraph, filled: Server) -> None:
-    assert pull(at(filled)) == set(kg._quads())
+@pytest.mark.parametrize("name", ["graph.nq", "graph.ttl"])
+def test_what_is_pulled_is_what_was_pushed(
+    kg: KnowledgeGraph, filled: Server, tmp_path: Path, name: str
+) -> None:
+    assert pull(at(filled), tmp_path / name) == len(quads(kg))
+    assert (tmp_path / name).read_bytes() == kg.export(None, SUFFIXES[Path(name).suffix])
     assert at(filled).graph(OTHERS) == THEIRS
 
 
@@ -87,16 +102,16 @@ def test_search_describe_sparql_and_export_are_the_same(
 
 
 def test_a_push_that_breaks_off_is_noticed_and_can_be_repeated(
-    oxigraph: Server, packed: list[Parcel], monkeypatch: pytest.MonkeyPatch
+    oxigraph: Server, packed: list[Parcel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put = Endpoint.put
     arrived: list[NamedNode] = []
 
-    def failing(self: Endpoint, name: NamedNode, triples: set[Triple]) -> None:
+    def failing(self: Endpoint, name: NamedNode, body: Path) -> None:
         if len(arrived) == 5:
             raise KeyboardInterrupt
         arrived.append(name)
-        put(self, name, triples)
+        put(self, name, body)
 
     monkeypatch.setattr(Endpoint, "put", failing)
     with pytest.raises(KeyboardInterrupt):
@@ -110,25 +125,51 @@ def test_a_push_that_breaks_off_is_noticed_and_can_be_repeated(
     with pytest.raises(CstoKgError, match="broken off: push again"):
         broken.search("csto")
     with pytest.raises(CstoKgError, match="not to its end"):
-        pull(at(oxigraph))
+        pull(at(oxigraph), tmp_path / "graph.nq")
+    assert not list(tmp_path.iterdir())
     push(packed, at(oxigraph))
     assert len(csto_kg.open(oxigraph.query).run("sources"))
 
 
-def test_a_graph_that_was_changed_is_named(oxigraph: Server, packed: list[Parcel]) -> None:
+def test_a_push_that_is_killed_is_noticed_and_can_be_repeated(
+    csto: Run, filled: Server, tmp_path: Path
+) -> None:
+    told = dict(os.environ, CSTO_KG_GRAPH_STORE=filled.graph_store)
+    if filled.credentials:
+        told.update(CSTO_KG_USER=filled.credentials[0], CSTO_KG_PASSWORD=filled.credentials[1])
+    command = [str(Path(sys.executable).parent / "csto-kg"), "push", filled.query]
+    with subprocess.Popen(command, env=told, stderr=subprocess.PIPE, text=True) as pushing:
+        assert pushing.stderr
+        assert "triples" in pushing.stderr.readline()
+        pushing.kill()
+    asked = csto("query", "run", "sources", "--store", filled.query)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "broken off: push again" in asked.stderr
+    taken = csto("pull", filled.query, "-o", str(tmp_path / "graph.nq"))
+    assert (taken.returncode, "not to its end" in taken.stderr) == (2, True)
+    assert csto("push", filled.query, env=told).returncode == 0
+    assert csto("query", "run", "sources", "--store", filled.query).stdout == (
+        csto("query", "run", "sources").stdout
+    )
+
+
+def test_a_graph_that_was_changed_is_named(
+    oxigraph: Server, packed: list[Parcel], tmp_path: Path
+) -> None:
     push(packed, at(oxigraph))
     graph = packed[3].graph
     at(oxigraph).insert(graph, THEIRS)
     with pytest.raises(CstoKgError, match=f"{graph.value}.* was changed since"):
-        pull(at(oxigraph))
+        pull(at(oxigraph), tmp_path / "graph.nq")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_longer_pushed_is_removed_and_the_rest_is_left(
-    oxigraph: Server, packed: list[Parcel]
+    oxigraph: Server, packed: list[Parcel], tmp_path: Path
 ) -> None:
     gone = NamedNode("https://w3id.org/csto-kg/id/graph/gone")
-    at(oxigraph).put(OTHERS, THEIRS)
-    push([*packed, Parcel.of(gone, THEIRS)], at(oxigraph))
+    put(oxigraph, OTHERS, THEIRS, tmp_path)
+    push([*packed, Parcel.of(gone, THEIRS, tmp_path / "gone.ttl")], at(oxigraph))
     assert at(oxigraph).graph(gone) == THEIRS
     push(packed, at(oxigraph))
     assert at(oxigraph).graph(gone) == set()
@@ -136,7 +177,7 @@ def test_what_is_no_longer_pushed_is_removed_and_the_rest_is_left(
 
 
 def test_updates_alone_will_do(endpoint: Server, packed: list[Parcel]) -> None:
-    small = [parcel for parcel in packed if len(parcel.triples) < 500]
+    small = [parcel for parcel in packed if parcel.number < 500]
     assert len(small) > 5
     push(small, at(endpoint, graph_store=None))
     found = at(endpoint)
@@ -144,11 +185,11 @@ def test_updates_alone_will_do(endpoint: Server, packed: list[Parcel]) -> None:
     push(packed, found)
 
 
-def test_a_triple_that_a_store_changes_is_noticed(oxigraph: Server) -> None:
+def test_a_triple_that_a_store_changes_is_noticed(oxigraph: Server, tmp_path: Path) -> None:
     integer = NamedNode("http://www.w3.org/2001/XMLSchema#int")
     odd = Triple(NamedNode("urn:a"), NamedNode("urn:b"), Literal("007", datatype=integer))
     with pytest.raises(CstoKgError, match=r'did not arrive as it was sent: 1 .* "007"'):
-        push([Parcel.of(MERGED, {odd})], at(oxigraph))
+        push([Parcel.of(MERGED, {odd}, tmp_path / "odd.ttl")], at(oxigraph))
     at(oxigraph).drop(MANIFEST)
 
 

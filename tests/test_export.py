@@ -14,7 +14,7 @@ from csto_kg import CstoKgError, KnowledgeGraph, shipped, vocabulary
 from csto_kg.serialization import FORMATS, SUFFIXES, dump, replace
 from csto_kg.terms import to_rdflib
 
-from .conftest import Run
+from .conftest import Run, quads
 
 ARTICLE = "skynewsarabia-2022-csto-summit"
 RDFLIB = {"turtle": "turtle", "ntriples": "nt", "nquads": "nquads", "trig": "trig",
@@ -27,7 +27,7 @@ EACH_FORMAT = pytest.mark.parametrize("name", FORMATS)
 @pytest.fixture(scope="module")
 def expected(kg: KnowledgeGraph) -> rdflib.Graph:
     graph = rdflib.Graph()
-    for quad in kg.view([ARTICLE])._quads():
+    for quad in quads(kg.view([ARTICLE])):
         graph.add((to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object)))
     assert len(graph) > 3000
     return graph

@@ -9,6 +9,8 @@ import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.vocabulary import ID
 
+from .conftest import quads
+
 ARTICLE = "skynewsarabia-2022-csto-summit"
 
 
@@ -28,7 +30,7 @@ def test_a_view_holds_what_its_sources_say_and_nothing_else(kg: KnowledgeGraph) 
     view = kg.view([ARTICLE, "vindobona"])
     sources = {str(row.s) for row in view.sparql("SELECT DISTINCT ?s { ?c oa:hasSource ?s }")}
     assert sources == {f"{ID}source/{ARTICLE}", f"{ID}source/vindobona"}
-    assert len(kg.view()._quads()) == len(kg._quads())
+    assert len(quads(kg.view())) == len(quads(kg))
 
 
 def test_sources_that_share_a_graph_cannot_be_told_apart(
@@ -40,7 +42,7 @@ def test_sources_that_share_a_graph_cannot_be_told_apart(
         flat.view([ARTICLE])
     kg.export(path := tmp_path / "named.nq")
     named = csto_kg.open(path)
-    assert len(named.view([ARTICLE])._quads()) == len(kg.view([ARTICLE])._quads())
+    assert len(quads(named.view([ARTICLE]))) == len(quads(kg.view([ARTICLE])))
 
 
 def test_a_folder_of_files_is_a_graph(tmp_path: Path, kg: KnowledgeGraph) -> None:

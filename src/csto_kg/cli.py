@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from csto_kg.cli_exchange import COMMANDS as EXCHANGE_COMMANDS
 from csto_kg.cli_gate import COMMANDS as GATE_COMMANDS
 from csto_kg.cli_table import COMMANDS as TABLE_COMMANDS
 from csto_kg.errors import CstoKgError
+from csto_kg.terminal import progress
 
 if TYPE_CHECKING:
     from csto_kg.catalogue import Catalogue, Parameter, SavedQuery
@@ -101,16 +102,8 @@ _RDF = ("turtle", "ntriples", "nquads", "trig", "jsonld", "rdfxml")
 _REPORTS = ("text", "json", "turtle", "sarif", "junit", "github")
 
 
-@contextmanager
-def _waiting(what: str | None) -> Iterator[None]:
-    """Show on a terminal that something takes seconds."""
-    if what is None or not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
+def _inferring(inferred: bool) -> AbstractContextManager[object]:
+    return progress("inferring") if inferred else nullcontext()
 
 
 def _open(store: str | Path | None) -> KnowledgeGraph:
@@ -279,7 +272,7 @@ def _run_command(saved: SavedQuery) -> click.Command:
         **values: str | None,
     ) -> None:
         graph = _open(store)
-        with _waiting("inferring" if inferred else None):
+        with _inferring(inferred):
             result = graph.run(saved, sources=sources, inferred=inferred, **values)
         _show(result, format_name, output)
         _exit_with_answer(ctx, result)
@@ -372,7 +365,7 @@ def sparql(
     """
     graph = _open(store)
     words = sys.stdin.read() if text == "-" else text
-    with _waiting("inferring" if inferred else None):
+    with _inferring(inferred):
         result = graph.sparql(words, sources=sources, inferred=inferred)
     _show(result, format_name, output)
     _exit_with_answer(ctx, result)
@@ -472,7 +465,7 @@ def validate(
     from csto_kg.gate import validate as validate_files
     from csto_kg.report import write
 
-    with _waiting("validating"):
+    with progress("validating"):
         reports = validate_files(files, store)
     click.echo(write(reports, format_name, language), nl=False)
     # A file that cannot be read is not invalid: it is wrong usage, like one that is missing.
@@ -582,12 +575,13 @@ def export(
 
     Example: csto-kg export --format nquads -o csto-kg.nq
     """
-    with _waiting("inferring" if inferred else None):
-        data = _open(store).export(
-            output, format_name, sources=sources, entity=entity, inferred=inferred
-        )
-    if output is None:
-        sys.stdout.buffer.write(data)
+    graph = _open(store)
+    with progress("exporting") as done:
+        choice: Any = {"sources": sources, "entity": entity, "inferred": inferred, "done": done}
+        if output is None:
+            graph.write(sys.stdout.buffer, format_name or "turtle", **choice)
+        else:
+            graph.export(output, format_name, **choice)
 
 
 @cli.command()

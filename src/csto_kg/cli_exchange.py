@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from csto_kg.errors import CstoKgError
+from csto_kg.terminal import progress
 
 _from = click.option(
     "--store", metavar="PLACE", envvar="CSTO_KG_STORE",
@@ -31,7 +32,10 @@ def load(folder: Path, files: tuple[Path, ...]) -> None:
     from csto_kg.disk import load as build
     from csto_kg.graph import sources
 
-    number = build(folder, sources(files))
+    named = sources(files)
+    size = sum(path.stat().st_size for path, _ in named if path.is_file())
+    with progress("loading", size) as done:
+        number = build(folder, named, done)
     click.echo(f"{folder}: {number} quads", err=True)
 
 
@@ -62,27 +66,32 @@ def push(
     Example: csto-kg push http://127.0.0.1:7878/query --graph-store http://127.0.0.1:7878/store
     """
     from csto_kg.endpoint import Endpoint
-    from csto_kg.exchange import Parcel, parcels, requests
+    from csto_kg.exchange import Parcel, packing, requests
     from csto_kg.exchange import push as put
     from csto_kg.graph import open_graph
 
-    packed = parcels(open_graph(store).view(inferred=inferred))
+    if not (update or graph_store or show or dry_run):
+        raise CstoKgError("say where to write: --graph-store URL, or --update URL")
 
     def tell(parcel: Parcel) -> None:
-        click.echo(f"{parcel.graph.value}: {len(parcel.triples)} triples", err=True)
+        click.echo(f"{parcel.graph.value}: {parcel.number} triples", err=True)
 
-    if show:
-        click.echo("\n".join(requests(packed, graph_store)))
-        return
-    if dry_run:
-        for parcel in packed:
-            tell(parcel)
-        return
-    if not (update or graph_store):
-        raise CstoKgError("say where to write: --graph-store URL, or --update URL")
-    endpoint = Endpoint(url, update, graph_store, Endpoint.of(url).credentials)
-    put(packed, endpoint, tell)
-    click.echo(f"{url}: {len(packed)} graphs are there, and as they should be", err=True)
+    with packing(open_graph(store).view(inferred=inferred)) as packed:
+        if show:
+            click.echo("\n".join(requests(packed, graph_store)))
+        elif dry_run:
+            for parcel in packed:
+                tell(parcel)
+        else:
+            endpoint = Endpoint(url, update, graph_store, Endpoint.of(url).credentials)
+            with progress("pushing", sum(parcel.number for parcel in packed)) as done:
+
+                def arrived(parcel: Parcel) -> None:
+                    tell(parcel)
+                    done(parcel.number)
+
+                put(packed, endpoint, arrived)
+            click.echo(f"{url}: {len(packed)} graphs are there, and as they should be", err=True)
 
 
 @click.command()
@@ -98,12 +107,10 @@ def pull(url: str, output: Path) -> None:
     """
     from csto_kg.endpoint import Endpoint
     from csto_kg.exchange import pull as take
-    from csto_kg.serialization import SUFFIXES, dump, rdf_format, replace
 
-    datasets = rdf_format(output).supports_datasets
-    quads = take(Endpoint.of(url))
-    replace(output, dump(quads if datasets else {q.triple for q in quads}, SUFFIXES[output.suffix]))
-    click.echo(f"{output}: {len(quads)} quads", err=True)
+    with progress("pulling") as done:
+        number = take(Endpoint.of(url), output, lambda parcel: done(parcel.number))
+    click.echo(f"{output}: {number} triples in their graphs", err=True)
 
 
 COMMANDS = (load, push, pull)

@@ -11,14 +11,20 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from io import BufferedReader
+from itertools import islice
+from math import inf
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
 
 from csto_kg.errors import CstoKgError
+from csto_kg.lines import Reader
 from csto_kg.sparql import names_graphs, tokens
 from csto_kg.vocabulary import CSTO, ID, XSD
 
@@ -30,6 +36,8 @@ MERGED = ox.NamedNode(f"{ID}graph/merged")
 #: What was put into the store, graph by graph; it is written last.
 MANIFEST = ox.NamedNode(f"{ID}graph/manifest")
 VOCABULARY = ox.NamedNode(CSTO.removesuffix("#"))
+#: How the body of a graph begins: some stores tell formats by that, and take N-Triples for another.
+HEAD = f"@prefix csto: <{CSTO}> .\n".encode()
 
 _COUNT = ox.NamedNode("http://rdfs.org/ns/void#triples")
 _DEFAULT = ox.DefaultGraph()
@@ -39,6 +47,7 @@ _LARGEST = 1 << 30
 # Some stores cut answers off at ten thousand rows.
 _PAGE = 5_000
 _CHUNK = 1_000
+_BLOCK = 1 << 16
 _JSON, _NTRIPLES = "application/sparql-results+json", "application/n-triples"
 
 
@@ -95,6 +104,10 @@ class Endpoint:
         self, subject: Any, predicate: Any, object_: Any, graph_name: Any = None
     ) -> Iterator[ox.Quad]:
         """Yield the quads of a pattern, ``None`` standing for anything; see pyoxigraph."""
+        if subject is predicate is object_ is None and isinstance(graph_name, ox.NamedNode):
+            for triple in self.triples(graph_name):
+                yield ox.Quad(triple.subject, triple.predicate, triple.object, graph_name)
+            return
         given = [subject, predicate, object_]
         places = [f"?{name}" if term is None else str(term) for name, term in zip("spo", given)]  # noqa: B905
         inner = f"{{ {' '.join(places)} }}"
@@ -119,12 +132,6 @@ class Endpoint:
         found = self.quads_for_pattern(quad.subject, quad.predicate, quad.object, quad.graph_name)
         return any(True for _ in found)
 
-    def __iter__(self) -> Iterator[ox.Quad]:
-        """Yield the quads of every named graph of ours."""
-        for name in self.named_graphs():
-            for triple in self.graph(name):
-                yield ox.Quad(triple.subject, triple.predicate, triple.object, name)
-
     def named_graphs(self) -> list[ox.NamedNode]:
         """Return the named graphs that are ours, without the merged one."""
         if self._manifest:
@@ -134,22 +141,36 @@ class Endpoint:
         return [ox.NamedNode(name) for name in names if name.startswith((ID, VOCABULARY.value))]
 
     def graph(self, name: ox.NamedNode) -> set[ox.Triple]:
-        """Return the triples of a named graph, all of them; empty if there is none.
+        """Return the triples of a named graph; see :meth:`triples`."""
+        return set(self.triples(name))
 
-        Raises :class:`CstoKgError` when the store gives fewer than it says that it has.
+    def triples(self, name: ox.NamedNode) -> Iterator[ox.Triple]:
+        """Yield the triples of a named graph as they come, none if there is no such graph.
+
+        From a store that cuts answers off, some come twice. Raises :class:`CstoKgError` when the
+        store gives fewer than it says that it has.
         """
         wanted = self.count(name)
         dataset = [("default-graph-uri", name.value)]
         text = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
-        triples = set(self._ask(text, dataset, _NTRIPLES)) if wanted <= _PAGE else set()
+        number = 0
+        for triple in self._streamed(text, dataset) if wanted else ():
+            number += 1
+            if number > wanted:
+                raise self._error(f"gives more than the {wanted} triples of {name}: ask again")
+            yield triple
+        if number >= wanted:
+            return
+        seen: set[int] = set()
         start = 0
-        while len(triples) < wanted:
-            page = set(self._ask(f"{text} LIMIT {_PAGE} OFFSET {start}", dataset, _NTRIPLES))
-            if not page - triples:
-                raise self._error(f"gives {len(triples)} of the {wanted} triples of {name}")
-            triples |= page
+        while len(seen) < wanted:
+            page = set(self._streamed(f"{text} LIMIT {_PAGE} OFFSET {start}", dataset))
+            fresh = {hash(triple) for triple in page} - seen
+            if not fresh:
+                raise self._error(f"gives {len(seen)} of the {wanted} triples of {name}")
+            yield from page
+            seen |= fresh
             start += _PAGE
-        return triples
 
     def count(self, name: ox.NamedNode) -> int:
         """Return how many triples the store says that a named graph has."""
@@ -159,22 +180,30 @@ class Endpoint:
 
     # -- Writing -----------------------------------------------------------------------
 
-    def put(self, name: ox.NamedNode, triples: Iterable[ox.Triple]) -> None:
-        """Replace a named graph, by the Graph Store Protocol if its address is known."""
-        triples = list(triples)
-        if not triples:
-            self.drop(name)
-        elif self.graph_store_url:
-            self._graph_store("PUT", name, body(triples))
-        else:
-            self.drop(name)
-            for start in range(0, len(triples), _CHUNK):
-                self.insert(name, triples[start : start + _CHUNK])
+    def put(self, name: ox.NamedNode, body: Path) -> None:
+        """Replace a named graph, by the Graph Store Protocol if its address is known.
+
+        ``body`` is a file that begins with :data:`HEAD`, followed by N-Triples.
+        """
+        with body.open("rb") as file:
+            assert file.readline() == HEAD
+            if not file.read(1):
+                self.drop(name)
+            elif self.graph_store_url:
+                file.seek(0)
+                self._graph_store("PUT", name, file)
+            else:
+                self.drop(name)
+                file.seek(len(HEAD))
+                while chunk := [*islice(file, _CHUNK)]:
+                    self._insert(name, b"".join(chunk).decode())
 
     def insert(self, name: ox.NamedNode, triples: Iterable[ox.Triple]) -> None:
         """Add triples to a named graph by SPARQL Update."""
-        data = " .\n".join(map(str, triples))
-        self._update(f"INSERT DATA {{ GRAPH {name} {{\n{data}\n}} }}")
+        self._insert(name, "".join(f"{triple} .\n" for triple in triples))
+
+    def _insert(self, name: ox.NamedNode, data: str) -> None:
+        self._update(f"INSERT DATA {{ GRAPH {name} {{\n{data}}} }}")
 
     def drop(self, name: ox.NamedNode) -> None:
         """Remove a named graph; there may be none."""
@@ -217,12 +246,14 @@ class Endpoint:
                 return
 
     def _ask(self, text: str, dataset: list[tuple[str, str]], accept: str) -> Any:
+        if accept == _NTRIPLES:
+            return iter([*self._streamed(text, dataset, _LARGEST)])
+        response = self._posted(text, dataset, accept)
+        return self._results(self._whole(response), response)
+
+    def _posted(self, text: str, dataset: list[tuple[str, str]], accept: str) -> requests.Response:
         form = [("query", text), *dataset]
-        response = self._send("POST", self.query_url, data=form, headers={"Accept": accept})
-        data = self._whole(response)
-        if accept == _JSON:
-            return self._results(data, response)
-        return self._triples(data)
+        return self._send("POST", self.query_url, data=form, headers={"Accept": accept})
 
     def _results(self, data: bytes, response: requests.Response) -> Any:
         try:
@@ -232,11 +263,23 @@ class Endpoint:
             raise self._error(_reason(response, data, "its answer is not SPARQL results")) from None
         return ox.parse_query_results(json.dumps(said), format=ox.QueryResultsFormat.JSON)
 
-    def _triples(self, data: bytes) -> Iterator[ox.Triple]:
+    def _streamed(
+        self, text: str, dataset: list[tuple[str, str]], most: float = inf
+    ) -> Iterator[ox.Triple]:
+        """Yield the triples of an answer as they come."""
+        response = self._posted(text, dataset, _NTRIPLES)
+        last: deque[bytes] = deque(maxlen=2)
+
+        def parts() -> Iterator[bytes]:
+            for part in self._parts(response, most):
+                last.append(part)
+                yield part
+
         try:
-            return iter([quad.triple for quad in ox.parse(data, format=ox.RdfFormat.N_TRIPLES)])
+            for quad in ox.parse(BufferedReader(Reader(parts())), format=ox.RdfFormat.N_TRIPLES):
+                yield quad.triple
         except SyntaxError:
-            tail = data[-200:].decode("utf-8", "replace").strip()
+            tail = b"".join(last)[-200:].decode("utf-8", "replace").strip()
             raise self._error(f"its answer is not triples, and ends: {tail}") from None
 
     def _update(self, text: str) -> None:
@@ -244,14 +287,14 @@ class Endpoint:
             raise self._error("say where updates go: set CSTO_KG_UPDATE, or CSTO_KG_GRAPH_STORE")
         self._whole(self._send("POST", self._update_url, data=[("update", text)]))
 
-    def _graph_store(self, method: str, name: ox.NamedNode, data: bytes | None = None) -> None:
+    def _graph_store(self, method: str, name: ox.NamedNode, body: IO[bytes] | None = None) -> None:
         assert self.graph_store_url
         url = f"{self.graph_store_url}?graph={quote(name.value, safe='')}"
-        headers = {"Content-Type": "text/turtle"} if data else {}
-        if data and self.credentials and self._session.auth is None:
+        headers = {"Content-Type": "text/turtle"} if body else {}
+        if body and self.credentials and self._session.auth is None:
             # Ask for the challenge first, so that the graph is sent once.
             self._send("GET", f"{self.graph_store_url}?graph=urn%3Anone").close()
-        response = self._send(method, url, data=data, headers=headers)
+        response = self._send(method, url, data=body, headers=headers)
         if not (method == "DELETE" and response.status_code == 404):
             self._whole(response)
 
@@ -285,26 +328,28 @@ class Endpoint:
 
     def _whole(self, response: requests.Response) -> bytes:
         """Return the body of an answer that is good and whole."""
+        return b"".join(self._parts(response, _LARGEST))
+
+    def _parts(self, response: requests.Response, most: float) -> Iterator[bytes]:
+        """Yield the body of an answer that is good, as it comes, to its end."""
         import requests
 
-        parts, size = [], 0
+        size = 0
         try:
-            for part in response.iter_content(1 << 16):
-                parts.append(part)
+            if not 200 <= response.status_code < 300:
+                said = next(response.iter_content(_BLOCK), b"")
+                raise self._error(_reason(response, said, "refuses"))
+            if cut := {"X-SQL-State", "X-SPARQL-MaxRows"} & set(response.headers):
+                raise self._error(f"cut its answer off ({', '.join(sorted(cut))}): ask for less")
+            for part in response.iter_content(_BLOCK):
                 size += len(part)
-                if size > _LARGEST:
+                if size > most:
                     raise self._error(f"answers with more than {_LARGEST >> 30} GiB: ask for less")
+                yield part
         except requests.RequestException as error:
             raise self._error(f"broke off its answer: {error}") from None
         finally:
             response.close()
-        data = b"".join(parts)
-        if not 200 <= response.status_code < 300:
-            raise self._error(_reason(response, data, "refuses"))
-        cut = {"X-SQL-State", "X-SPARQL-MaxRows"} & set(response.headers)
-        if cut:
-            raise self._error(f"cut its answer off ({', '.join(sorted(cut))}): ask for less")
-        return data
 
     def _error(self, reason: str) -> CstoKgError:
         return CstoKgError(f"{self.query_url}: {reason}")
@@ -318,15 +363,6 @@ class Endpoint:
 
 #: Where a graph lives.
 Engine = ox.Store | Endpoint
-
-
-def body(triples: Iterable[ox.Triple]) -> bytes:
-    """Write triples as Turtle that every store takes.
-
-    Some tell formats by how a document begins, and misread escapes in shortened names.
-    """
-    head = f"@prefix csto: <{CSTO}> .\n".encode()
-    return head + (ox.serialize(triples, format=ox.RdfFormat.TURTLE) or b"")
 
 
 def _form(text: str) -> str:

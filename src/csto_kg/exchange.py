@@ -2,15 +2,24 @@
 
 Each source is a named graph of its own, and all of them merged are one more, which is what saved
 queries read; the target's default graph and everybody else's graphs stay as they are. A manifest
-says how many triples each graph has, and their hash. It is emptied first and written last, so
-that a push that was broken off is noticed by whoever reads.
+says how many triples each graph has, and their hash: that of its sorted N-Triples. It is emptied
+first and written last, so that a push that was broken off is noticed by whoever reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from heapq import merge
+from io import RawIOBase
+from itertools import chain, groupby, islice, repeat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, cast
 
 from pyoxigraph import (
     BlankNode,
@@ -19,15 +28,22 @@ from pyoxigraph import (
     Literal,
     NamedNode,
     Quad,
+    RdfFormat,
     Triple,
+    parse,
 )
 
-from csto_kg.endpoint import MANIFEST, MERGED, Endpoint
+from csto_kg.endpoint import HEAD, MANIFEST, MERGED, VOCABULARY, Endpoint
 from csto_kg.errors import CstoKgError
+from csto_kg.export import export
 from csto_kg.graph import KnowledgeGraph
-from csto_kg.serialization import dump
+from csto_kg.lines import SortedLines
+from csto_kg.serialization import SUFFIXES, rdf_format, replacing, write
 from csto_kg.terms import Term
 from csto_kg.vocabulary import CSTO, RDF, XSD
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # Blank nodes travel under names of their own (RDF 1.1 Concepts, section 3.5).
 _GENID = "https://w3id.org/.well-known/genid/csto-kg/"
@@ -37,41 +53,56 @@ _COUNT = NamedNode(f"{_VOID}triples")
 _SHA256 = NamedNode(f"{CSTO}graphSha256")
 # Canonical names for blank nodes take time that can explode; published data has none.
 _MOST_BLANK = 1_000
+_BLANK = re.compile(rb"_:|\S+ \S+ _:")
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One named graph on its way: its triples and, for comparison, their hash."""
+    """One named graph on its way: a file with its triples, how many they are, and their hash.
+
+    The file is what :meth:`Endpoint.put` takes, its N-Triples sorted.
+    """
 
     graph: NamedNode
-    triples: frozenset[Triple]
+    body: Path
+    number: int
     sha256: str
 
     @classmethod
-    def of(cls, graph: NamedNode, triples: Iterable[Triple]) -> Parcel:
-        """Pack triples that have no blank nodes."""
-        packed = frozenset(triples)
-        return cls(graph, packed, sha256(dump(packed, "ntriples")).hexdigest())
+    def of(cls, graph: NamedNode, triples: Iterable[Triple], body: Path) -> Parcel:
+        """Pack triples that have no blank nodes into a new file."""
+        with _Body(body) as file:
+            write(triples, "ntriples", cast("IO[bytes]", file))
+            return file.sealed(graph)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield its N-Triples in order."""
+        with self.body.open("rb") as file:
+            yield from islice(file, 1, None)
 
 
-def parcels(graph: KnowledgeGraph) -> list[Parcel]:
+@contextmanager
+def packing(graph: KnowledgeGraph) -> Iterator[list[Parcel]]:
     """Pack a graph: its named graphs, the vocabulary, and all of them merged.
 
-    Raises :class:`CstoKgError` for a graph with very many blank nodes.
+    The files are there until the context is left. Raises :class:`CstoKgError` for a graph with
+    very many blank nodes.
     """
-    store = graph.store
-    packed = [
-        Parcel.of(name, _named(name, {quad.triple for quad in store.quads_for_pattern(
-            None, None, None, name)}))
-        for name in sorted(store.named_graphs(), key=str)
-        if isinstance(name, NamedNode)
-    ]  # fmt: skip
-    merged = frozenset[Triple]().union(*(parcel.triples for parcel in packed))
-    return [*packed, Parcel.of(MERGED, merged)]
+    with TemporaryDirectory(prefix="csto-kg-") as name:
+        folder = Path(name)
+        names = [VOCABULARY, *graph.graphs()]
+        packed = [_packed(graph, one, folder / f"{n}.ttl") for n, one in enumerate(names)]
+        with SortedLines() as lines, _Body(folder / "merged.ttl") as file:
+            for parcel in packed:
+                for line in parcel.lines():
+                    lines.write(line)
+            file.writelines(lines.ordered())
+            packed.append(file.sealed(MERGED))
+        yield [parcel for parcel in packed if parcel.number]
 
 
 def push(
-    packed: Iterable[Parcel], endpoint: Endpoint, done: Callable[[Parcel], None] = lambda _: None
+    packed: Iterable[Parcel], endpoint: Endpoint, done: Callable[[Parcel], object] = lambda _: None
 ) -> None:
     """Put parcels into a store in place of what was pushed there before, and verify each.
 
@@ -81,42 +112,49 @@ def push(
     """
     packed = list(packed)
     before = endpoint.graph(MANIFEST)
-    endpoint.put(MANIFEST, {*_listed(before), _BEGUN})
+    _say({*_listed(before), _BEGUN}, endpoint)
     for parcel in packed:
-        endpoint.put(parcel.graph, parcel.triples)
+        endpoint.put(parcel.graph, parcel.body)
         _verify(parcel, endpoint)
         done(parcel)
     names = {parcel.graph for parcel in packed}
     for triple in _listed(before):
         if isinstance(triple.object, NamedNode) and triple.object not in names:
             endpoint.drop(triple.object)
-    endpoint.put(MANIFEST, manifest(packed))
+    _say(manifest(packed), endpoint)
 
 
-def pull(endpoint: Endpoint) -> set[Quad]:
+def pull(
+    endpoint: Endpoint, output: Path, done: Callable[[Parcel], object] = lambda _: None
+) -> int:
     """Take back what was pushed, by the manifest: the sources' graphs, without the vocabulary.
 
-    Raises :class:`CstoKgError` when a graph is not what was pushed, and names it.
+    Writes ``output``, whose ending tells the format, and returns how many triples the graphs have.
+    ``done`` is called for each graph that is as it was. Raises :class:`CstoKgError` when one is
+    not, and names it; then nothing is written.
     """
+    quads = rdf_format(output).supports_datasets
     said = endpoint.graph(MANIFEST)
     hashes = {t.subject: t.object.value for t in said if t.predicate == _SHA256}  # type: ignore[union-attr]
     if not hashes:
         raise CstoKgError(f"{endpoint.query_url}: nothing was pushed there, or not to its end")
-    quads = set()
-    for name, known in hashes.items():
-        assert isinstance(name, NamedNode)
-        if name in (MERGED, NamedNode(CSTO.removesuffix("#"))):
-            continue
-        found = Parcel.of(name, endpoint.graph(name))
-        if found.sha256 != known:
-            raise CstoKgError(
-                f"{endpoint.query_url}: {name} was changed since it was pushed: push again"
-            )
-        quads |= {
-            Quad(_unnamed(triple.subject), triple.predicate, _unnamed(triple.object), name)  # type: ignore[arg-type]
-            for triple in found.triples
-        }
-    return quads
+    with TemporaryDirectory(prefix="csto-kg-") as folder:
+        found = []
+        for number, name in enumerate(sorted(hashes, key=str)):
+            assert isinstance(name, NamedNode)
+            if name in (MERGED, VOCABULARY):
+                continue
+            parcel = Parcel.of(name, endpoint.triples(name), Path(folder) / f"{number}.ttl")
+            if parcel.sha256 != hashes[name]:
+                raise CstoKgError(
+                    f"{endpoint.query_url}: {name} was changed since it was pushed: push again"
+                )
+            found.append(parcel)
+            done(parcel)
+        with replacing(output) as new:
+            taken = chain.from_iterable(map(_unpacked, found))
+            write(taken if quads else (q.triple for q in taken), SUFFIXES[output.suffix], new)
+    return sum(parcel.number for parcel in found)
 
 
 def requests(packed: Iterable[Parcel], graph_store: str | None = None) -> list[str]:
@@ -133,7 +171,7 @@ def manifest(packed: Iterable[Parcel]) -> set[Triple]:
     """Return what the manifest says of graphs that are all there."""
     said = {_BEGUN}
     for parcel in packed:
-        number = Literal(str(len(parcel.triples)), datatype=NamedNode(f"{XSD}integer"))
+        number = Literal(str(parcel.number), datatype=NamedNode(f"{XSD}integer"))
         said |= {
             Triple(MANIFEST, NamedNode(f"{_VOID}subset"), parcel.graph),
             Triple(parcel.graph, _COUNT, number),
@@ -147,15 +185,78 @@ def _listed(said: Iterable[Triple]) -> set[Triple]:
     return {triple for triple in said if triple.predicate.value == f"{_VOID}subset"}
 
 
+def _say(said: Iterable[Triple], endpoint: Endpoint) -> None:
+    with TemporaryDirectory(prefix="csto-kg-") as folder:
+        parcel = Parcel.of(MANIFEST, said, Path(folder) / "manifest.ttl")
+        endpoint.put(MANIFEST, parcel.body)
+
+
 def _verify(parcel: Parcel, endpoint: Endpoint) -> None:
-    arrived = Parcel.of(parcel.graph, endpoint.graph(parcel.graph))
+    body = parcel.body.with_suffix(".back")
+    arrived = Parcel.of(parcel.graph, endpoint.triples(parcel.graph), body)
     if arrived.sha256 != parcel.sha256:
-        lost, strange = parcel.triples - arrived.triples, arrived.triples - parcel.triples
-        example = next(iter(sorted(map(str, lost or strange))), "")
-        raise CstoKgError(
-            f"{endpoint.query_url}: {parcel.graph} did not arrive as it was sent: {len(lost)} "
-            f"triples are missing and {len(strange)} are strange, such as {example}"
+        ours, theirs = (
+            zip(parcel.lines(), repeat("missing")),
+            zip(arrived.lines(), repeat("strange")),
         )
+        alone, example = Counter[str](), ""
+        for line, found in groupby(merge(ours, theirs), key=lambda pair: pair[0]):
+            side, *both = (pair[1] for pair in found)
+            if not both:
+                alone[side] += 1
+                example = example or line.decode().strip()
+        raise CstoKgError(
+            f"{endpoint.query_url}: {parcel.graph} did not arrive as it was sent: "
+            f"{alone['missing']} triples are missing and {alone['strange']} are strange, "
+            f"such as {example}"
+        )
+    body.unlink()
+
+
+def _packed(graph: KnowledgeGraph, name: NamedNode, body: Path) -> Parcel:
+    with _Body(body) as file:
+        export(graph.store, [name], "ntriples", cast("IO[bytes]", file))
+        if not file.blank:
+            return file.sealed(name)
+    quads = graph.store.quads_for_pattern(None, None, None, name)
+    return Parcel.of(name, _named(name, {quad.triple for quad in quads}), body)
+
+
+def _unpacked(parcel: Parcel) -> Iterator[Quad]:
+    for quad in parse(path=parcel.body, format=RdfFormat.TURTLE):
+        yield Quad(_unnamed(quad.subject), quad.predicate, _unnamed(quad.object), parcel.graph)  # type: ignore[arg-type]
+
+
+class _Body(RawIOBase):
+    """The file of a parcel: takes N-Triples line by line, in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file = path.open("wb")
+        self._file.write(HEAD)
+        self._hash = sha256()
+        self._number = 0
+        self.blank = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: ReadableBuffer) -> int:
+        line = bytes(piece)
+        self.blank = self.blank or (b"_:" in line and bool(_BLANK.match(line)))
+        self._hash.update(line)
+        self._number += 1
+        return self._file.write(line)
+
+    def sealed(self, graph: NamedNode) -> Parcel:
+        """Return the parcel when all is written."""
+        self._file.flush()
+        return Parcel(graph, self._path, self._number, self._hash.hexdigest())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _named(graph: NamedNode, triples: set[Triple]) -> set[Triple]:

@@ -7,10 +7,11 @@ triple twice in Oxigraph.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pyoxigraph import (
     DefaultGraph,
@@ -28,16 +29,16 @@ from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
 from csto_kg.disk import is_disk, open_disk
 from csto_kg.endpoint import MERGED, VOCABULARY, Endpoint, Engine
 from csto_kg.errors import CstoKgError
+from csto_kg.export import export
 from csto_kg.home import Home, saved_queries
 from csto_kg.results import Rows, Triples
 from csto_kg.serialization import (
     FORMATS,
     SUFFIXES,
-    dump,
     rdf_format,
     read,
     read_bytes,
-    replace,
+    replacing,
     syntax_error,
 )
 from csto_kg.sparql import check, names_graphs
@@ -116,8 +117,11 @@ class KnowledgeGraph:
         :class:`CstoKgError` for an unknown source, and for one whose facts stand in one named
         graph with those of another.
         """
-        chosen = {NamedNode(self.resolve(source, "csto:Source")) for source in sources}
-        graph = self._selected(chosen) if chosen else self
+        chosen = tuple(sources)
+        graph = self
+        if chosen:
+            copy = _merged(self.store, [*self.graphs(chosen), VOCABULARY])
+            graph = KnowledgeGraph(copy, self.queries)
         return graph._closed() if inferred else graph
 
     def run(
@@ -233,37 +237,61 @@ class KnowledgeGraph:
         return judge(Path(path), read_bytes(Path(path)), self)[0]
 
     def export(
-        self,
-        path: str | Path | None = None,
-        format_name: str | None = None,
-        *,
-        sources: Iterable[str] = (),
-        entity: str | None = None,
-        inferred: bool = False,
+        self, path: str | Path | None = None, format_name: str | None = None, **choice: Any
     ) -> bytes:
-        """Write the graph, the chosen sources or one entity with its surroundings as RDF.
+        """Write to a file what :meth:`write` does, or return the bytes if there is no ``path``.
 
-        The bytes are the same every time; they go to ``path`` if one is given, whose ending tells
-        the format unless ``format_name`` does, and are returned. Quad formats keep named graphs,
-        the others merge them. The ontology is not exported: it is published by itself.
+        The ending of ``path`` tells the format unless ``format_name`` does. The file is replaced
+        wholly or not at all. ``choice`` is as for :meth:`write`.
         """
         name = format_name or SUFFIXES.get(Path(path).suffix if path else ".ttl", "")
         if name not in FORMATS:
             raise CstoKgError(f"unknown format “{name or path}”: use one of {', '.join(FORMATS)}")
-        view = self.view(sources, inferred=inferred)
-        if entity:
-            data = view.surroundings(self.resolve(entity)).text(name).encode()
-        elif name in ("nquads", "trig"):
-            data = dump(view._quads(), name)
-        else:
-            data = dump({Triple(q.subject, q.predicate, q.object) for q in view._quads()}, name)
-        if path is not None:
-            replace(Path(path), data)
-        return data
+        if path is None:
+            self.write(output := BytesIO(), name, **choice)
+            return output.getvalue()
+        with replacing(Path(path)) as new:
+            self.write(new, name, **choice)
+        return b""
 
-    def _quads(self) -> list[Quad]:
-        """The statements of the sources: of all named graphs but the vocabulary."""
-        return [quad for quad in self.store if quad.graph_name not in (DefaultGraph(), VOCABULARY)]
+    def write(
+        self,
+        output: IO[bytes],
+        format_name: str = "turtle",
+        *,
+        sources: Iterable[str] = (),
+        entity: str | None = None,
+        inferred: bool = False,
+        done: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Write the graph, the chosen sources or one entity with its surroundings as RDF.
+
+        The bytes are the same every time and from every engine. Quad formats keep named graphs,
+        the others merge them. The ontology is not written: it is published by itself. ``done`` is
+        called with 1 for each of :meth:`graphs` that has been read.
+        """
+        graph, chosen = self, tuple(sources)
+        if entity or inferred:
+            graph, chosen = self.view(chosen, inferred=inferred), ()
+        if entity:
+            output.write(graph.surroundings(entity).text(format_name).encode())
+        else:
+            export(graph.store, graph.graphs(chosen), format_name, output, done)
+
+    def graphs(self, sources: Iterable[str] = ()) -> list[NamedNode]:
+        """Return the named graphs of all sources or of those chosen, without the vocabulary.
+
+        Raises :class:`CstoKgError` as :meth:`view` does.
+        """
+        chosen = {NamedNode(self.resolve(source, "csto:Source")) for source in sources}
+        named = self._graphs_of(chosen) if chosen else set(self.store.named_graphs())
+        ours = {graph for graph in named if isinstance(graph, NamedNode)} - {VOCABULARY}
+        if not ours and isinstance(self.store, Endpoint):
+            raise CstoKgError(
+                f"{self.store.query_url}: has no named graph for each source: csto-kg push puts "
+                "them there, or ask for what you want with csto-kg sparql 'CONSTRUCT ...'"
+            )
+        return sorted(ours, key=str)
 
     def _evaluate(self, text: str) -> Rows:
         check(text)
@@ -276,12 +304,13 @@ class KnowledgeGraph:
             return Rows.of(result)
         return Triples(list(result))
 
-    def _selected(self, sources: set[NamedNode]) -> KnowledgeGraph:
+    def _graphs_of(self, sources: set[NamedNode]) -> set[NamedNode]:
         graphs = {
             quad.graph_name
             for source in sources
             for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, source)
-        } - {DefaultGraph(), MERGED}
+            if isinstance(quad.graph_name, NamedNode)
+        } - {MERGED}
         for graph in graphs:
             held = {
                 quad.object for quad in self.store.quads_for_pattern(None, _HAS_SOURCE, None, graph)
@@ -289,12 +318,12 @@ class KnowledgeGraph:
             if others := held - sources:
                 names = ", ".join(sorted(compact(value(other)) for other in others))
                 raise CstoKgError(f"{graph} holds {names} too: choose it as well")
-        return KnowledgeGraph(_merged(self.store, [*graphs, VOCABULARY]), self.queries)
+        return graphs
 
     def _closed(self) -> KnowledgeGraph:
         from csto_kg.closure import inferred
 
-        copy = _merged(self.store, self.store.named_graphs())
+        copy = _merged(self.store, [*self.graphs(), VOCABULARY])
         triples = inferred(copy)
         copy.extend(Quad(t.subject, t.predicate, t.object, INFERRED) for t in triples)
         copy.extend(Quad(*triple) for triple in triples)
@@ -394,13 +423,13 @@ def _load(store: Store, path: Path, graph: NamedNode) -> bool:
     return True
 
 
-def _merged(store: Engine, graphs: Iterable[object]) -> Store:
+def _merged(store: Engine, graphs: Iterable[NamedNode]) -> Store:
     copy = Store()
     for graph in graphs:
-        assert isinstance(graph, NamedNode)
-        quads = list(store.quads_for_pattern(None, None, None, graph))
-        copy.bulk_extend(quads)
-        copy.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
+        copy.bulk_extend(store.quads_for_pattern(None, None, None, graph))
+        copy.bulk_extend(
+            Quad(*quad.triple) for quad in copy.quads_for_pattern(None, None, None, graph)
+        )
     return copy
 
 

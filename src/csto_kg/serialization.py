@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from pyoxigraph import (
     BlankNode,
@@ -27,7 +29,11 @@ from pyoxigraph import (
 )
 
 from csto_kg.errors import CstoKgError
+from csto_kg.lines import Reader, SortedLines
 from csto_kg.vocabulary import ID, KINDS, PREFIXES, RDF, RDFS, SKOS
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: Names of the formats, as ``--format`` takes them.
 FORMATS: dict[str, RdfFormat] = {
@@ -74,7 +80,10 @@ def read(path: Path) -> QuadParser:
     ``SyntaxError``, which :func:`syntax_error` puts into words.
     """
     rdf = rdf_format(path)
-    return parse(read_bytes(path), format=rdf, base_iri=ID)
+    try:
+        return parse(path=path, format=rdf, base_iri=ID)
+    except OSError as error:
+        raise CstoKgError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def syntax_error(path: Path, error: SyntaxError) -> CstoKgError:
@@ -85,23 +94,43 @@ def syntax_error(path: Path, error: SyntaxError) -> CstoKgError:
 
 
 def dump(statements: Iterable[Triple] | Iterable[Quad], format_name: str) -> bytes:
+    """Return what :func:`write` writes."""
+    output = BytesIO()
+    write(statements, format_name, output)
+    return output.getvalue()
+
+
+def write(
+    statements: Iterable[Triple] | Iterable[Quad], format_name: str, output: IO[bytes]
+) -> None:
     """Write triples or quads in a named format: each once, in a fixed order.
 
-    The quad formats take quads, the others triples; raises ``TypeError`` when mixed up.
+    The quad formats take quads, the others triples; raises ``TypeError`` when mixed up. However
+    many there are, they are not held in memory, but for JSON-LD, which is one document.
     """
-    rdf_format = FORMATS[format_name]
-    ordered: list[Any] = sorted(set(statements), key=_order)
-    data = serialize(ordered, format=rdf_format, prefixes=_prefixes(ordered))
-    assert data is not None
-    match format_name:
-        case "turtle" | "trig":
-            return _laid_out(data.decode()).encode()
-        case "jsonld":
-            return (json.dumps(json.loads(data), ensure_ascii=False, indent=1) + "\n").encode()
-        case "ntriples" | "nquads":
-            return b"".join(sorted(data.splitlines(keepends=True)))
-        case _:
-            return data
+    rdf = FORMATS[format_name]
+    with SortedLines() as lines:
+        if format_name in ("ntriples", "nquads"):
+            serialize(statements, output=cast("IO[bytes]", lines), format=rdf)
+            output.writelines(lines.ordered())
+            return
+        namespaces: set[str] = set()
+        for statement in statements:
+            namespaces |= _namespaces(statement)
+            lines.write(_keyed(statement))
+        prefixes = {name: iri for name, iri in sorted(PREFIXES.items()) if iri in namespaces}
+        ordered: Any = parse(_unkeyed(lines), format=RdfFormat.N_QUADS)
+        if not rdf.supports_datasets:
+            ordered = (quad.triple for quad in ordered)
+        if format_name in ("turtle", "trig"):
+            serialize(
+                ordered, output=cast("IO[bytes]", _Layout(output)), format=rdf, prefixes=prefixes
+            )
+        elif format_name == "jsonld":
+            document = json.loads(serialize(ordered, format=rdf, prefixes=prefixes) or b"")
+            output.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
+        else:
+            serialize(ordered, output=output, format=rdf, prefixes=prefixes)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -109,10 +138,20 @@ def replace(path: Path, data: bytes) -> None:
 
     Raises :class:`CstoKgError` when the folder cannot be written.
     """
+    with replacing(path) as new:
+        new.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write what is to be in place of the file at ``path``, wholly or not at all.
+
+    Raises :class:`CstoKgError` when the folder cannot be written.
+    """
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
             try:
-                new.write(data)
+                yield new.file
                 new.flush()
                 os.fsync(new.fileno())
                 # NamedTemporaryFile makes private files; a result is as readable as any other.
@@ -140,16 +179,17 @@ _KIND_ORDER = {kind: number for number, kind in enumerate(KINDS)}
 _FIRST_PREDICATES = {f"{RDF}type": 0, f"{RDFS}label": 1, f"{SKOS}altLabel": 2}
 
 
-def _order(statement: Any) -> tuple[object, ...]:
-    graph = str(statement.graph_name) if isinstance(statement, Quad) else ""
+def _keyed(statement: Triple | Quad) -> bytes:
+    """Write a statement as a line behind the key that it is sorted by."""
     predicate = statement.predicate.value
-    return (
-        graph,
-        *_node_order(statement.subject),
-        _FIRST_PREDICATES.get(predicate, 3),
-        predicate,
-        str(statement.object),
-    )
+    graph = str(statement.graph_name) if isinstance(statement, Quad) else ""
+    kind, subject = _node_order(statement.subject)
+    first = _FIRST_PREDICATES.get(predicate, 3)
+    return f"{graph}\t{kind:02}\t{subject}\t{first}\t{predicate}\t{statement} .\n".encode()
+
+
+def _unkeyed(lines: SortedLines) -> BufferedReader:
+    return BufferedReader(Reader(line.split(b"\t", 5)[5] for line in lines.ordered()))
 
 
 def _node_order(node: NamedNode | BlankNode | Triple) -> tuple[int, str]:
@@ -158,29 +198,47 @@ def _node_order(node: NamedNode | BlankNode | Triple) -> tuple[int, str]:
     return _KIND_ORDER.get(kind, len(KINDS)), iri
 
 
-def _prefixes(statements: Iterable[Triple] | Iterable[Quad]) -> dict[str, str]:
-    namespaces = set()
-    for statement in statements:
-        for term in (statement.subject, statement.predicate, statement.object):
-            iri = term.datatype.value if isinstance(term, Literal) else getattr(term, "value", "")
-            namespaces.add(iri[: max(iri.rfind("/"), iri.rfind("#")) + 1])
-    return {
-        prefix: namespace
-        for prefix, namespace in sorted(PREFIXES.items())
-        if namespace in namespaces
-    }
+def _namespaces(statement: Triple | Quad) -> set[str]:
+    iris = (
+        term.datatype.value if isinstance(term, Literal) else getattr(term, "value", "")
+        for term in (statement.subject, statement.predicate, statement.object)
+    )
+    return {iri[: max(iri.rfind("/"), iri.rfind("#")) + 1] for iri in iris}
 
 
-def _laid_out(turtle: str) -> str:
-    """Sort the prefix declarations and set a blank line before each subject.
+class _Layout(RawIOBase):
+    """Sorts the prefix declarations of Turtle and sets a blank line before each subject.
 
     The serialiser escapes line ends inside literals, so that each line is structure.
     """
-    lines = turtle.rstrip("\n").split("\n")
-    header = sorted(line for line in lines if line.startswith("@prefix "))
-    body: list[str] = []
-    for line in lines[len(header) :]:
-        if line != "}" and (not body or body[-1] == "}" or body[-1].endswith(" .")):
-            body.append("")
-        body.append(line)
-    return "\n".join([*header, *body]).lstrip("\n") + "\n"
+
+    def __init__(self, output: IO[bytes]) -> None:
+        super().__init__()
+        self._output = output
+        self._rest = b""
+        self._header: list[bytes] = []
+        self._last: bytes | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: ReadableBuffer) -> int:
+        data = bytes(piece)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._output.writelines(self._laid_out(lines))
+        return len(data)
+
+    def _laid_out(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            if self._last is None and line.startswith(b"@prefix "):
+                self._header.append(line + b"\n")
+                continue
+            if self._last is None:
+                yield from sorted(self._header)
+                begins = bool(self._header)
+            else:
+                begins = line != b"}" and (self._last == b"}" or self._last.endswith(b" ."))
+            if begins:
+                yield b"\n"
+            yield line + b"\n"
+            self._last = line
