@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
@@ -158,7 +158,7 @@ def test_a_graph_that_was_changed_is_named(
 ) -> None:
     push(packed, at(oxigraph))
     graph = packed[3].graph
-    at(oxigraph).insert(graph, THEIRS)
+    at(oxigraph).extend(Quad(t.subject, t.predicate, t.object, graph) for t in THEIRS)
     with pytest.raises(CstoKgError, match=f"{graph.value}.* was changed since"):
         pull(at(oxigraph), tmp_path / "graph.nq")
     assert not list(tmp_path.iterdir())

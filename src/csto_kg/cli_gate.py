@@ -12,8 +12,8 @@ from csto_kg.home import Home
 
 _home = click.option(
     "--store",
-    type=click.Path(path_type=Path),
-    default=Path(),
+    type=click.Path(),
+    default=".",
     envvar="CSTO_KG_STORE",
     show_default="here",
     help="The folder of your graph, made by csto-kg init.",
@@ -21,21 +21,39 @@ _home = click.option(
 _by = click.option("--by", help="Who you are, for the record; by default your login name.")
 
 
-def _at(folder: Path) -> Home:
-    home = Home.of(folder)
+def _at(folder: str) -> Home:
+    home = Home.of(Path(folder))
     if home is None:
-        raise CstoKgError(f"{folder}: not a graph of your own: make one with `csto-kg init DIR`")
+        from csto_kg.disk import is_disk
+
+        on = f" --on {folder}" if "://" in str(folder) or is_disk(Path(folder)) else ""
+        raise CstoKgError(
+            f"{folder}: not a graph of your own, which keeps a journal: make one with "
+            f"`csto-kg init DIR{on}`"
+        )
     return home
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option(
+    "--on", "place", metavar="PLACE", help="The graph is in this store on disk or SPARQL endpoint."
+)
+def init(folder: Path, place: str | None) -> None:
     """Start a graph of your own in a new FOLDER: facts, queries and shapes on top of ours.
 
-    Example: csto-kg init our-graph
+    With --on the graph is the one in that store, and what is accepted goes there as well as into
+    the journal in FOLDER. Fill the store first, with csto-kg load or push.
+
+    Example: csto-kg init our-graph --on http://127.0.0.1:7878/query
     """
-    Home.init(folder)
+    from csto_kg.disk import is_disk
+
+    if place and "://" not in place:
+        place = str(Path(place).resolve())
+        if not is_disk(Path(place)):
+            raise CstoKgError(f"{place}: not a store on disk: make one with `csto-kg load`")
+    Home.init(folder, place)
     click.echo(f"{folder}: ready: see {folder / 'README.md'}", err=True)
 
 
@@ -55,7 +73,7 @@ def submit(
     yes: bool,
     language: str,
     by: str | None,
-    store: Path,
+    store: str,
 ) -> None:
     """Judge FILE and show what it would add; with --yes, accept it.
 
@@ -91,7 +109,7 @@ def submissions() -> None:
 
 @submissions.command("list")
 @_home
-def list_submissions(store: Path) -> None:
+def list_submissions(store: str) -> None:
     """List every submission, withdrawn ones too.
 
     Example: csto-kg submissions list
@@ -107,7 +125,7 @@ def list_submissions(store: Path) -> None:
 @submissions.command()
 @click.argument("number", type=int)
 @_home
-def show(number: int, store: Path) -> None:
+def show(number: int, store: str) -> None:
     """Print the facts of a submission as Turtle, withdrawn or not.
 
     Example: csto-kg submissions show 1
@@ -123,7 +141,7 @@ def show(number: int, store: Path) -> None:
 @click.option("--reason", required=True, help="Why, for the record.")
 @_by
 @_home
-def withdraw(number: int, reason: str, by: str | None, store: Path) -> None:
+def withdraw(number: int, reason: str, by: str | None, store: str) -> None:
     """Take a submission's facts out of the answers; they stay on record.
 
     Example: csto-kg submissions withdraw 1 --reason 'the report was retracted'
@@ -134,10 +152,25 @@ def withdraw(number: int, reason: str, by: str | None, store: Path) -> None:
     click.echo(f"submission {number} is withdrawn", err=True)
 
 
+@submissions.command()
+@_home
+def index(store: str) -> None:
+    """Bring the store that the graph is in up to the journal, after it could not be written.
+
+    Example: csto-kg submissions index --store our-graph
+    """
+    from csto_kg.submissions import Submissions
+
+    submitted = Submissions(_at(store).folder)
+    with submitted.journal.lock():
+        number = submitted.index()
+    click.echo(f"{number} entries taken in", err=True)
+
+
 @click.command()
 @_home
 @click.pass_context
-def verify(ctx: click.Context, store: Path) -> None:
+def verify(ctx: click.Context, store: str) -> None:
     """Check that the journal of submissions is as it was written; exits with 1 if not.
 
     Example: csto-kg verify

@@ -18,7 +18,7 @@ from io import BufferedReader
 from itertools import islice
 from math import inf
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
@@ -72,7 +72,7 @@ class Endpoint:
         self.credentials = credentials
 
     @classmethod
-    def of(cls, url: str) -> Endpoint:
+    def of(cls, url: str) -> Self:
         """Take the query address, and the others from the environment.
 
         ``CSTO_KG_UPDATE`` and ``CSTO_KG_GRAPH_STORE`` are the addresses for writing,
@@ -198,12 +198,28 @@ class Endpoint:
                 while chunk := [*islice(file, _CHUNK)]:
                     self._insert(name, b"".join(chunk).decode())
 
-    def insert(self, name: ox.NamedNode, triples: Iterable[ox.Triple]) -> None:
-        """Add triples to a named graph by SPARQL Update."""
-        self._insert(name, "".join(f"{triple} .\n" for triple in triples))
+    def extend(self, quads: Iterable[ox.Quad]) -> None:
+        """Add quads by SPARQL Update, those of the default graph to the merged graph."""
+        by_graph: dict[ox.NamedNode, list[str]] = {}
+        for quad in quads:
+            by_graph.setdefault(self._target(quad), []).append(f"{quad.triple} .\n")
+        for name, lines in by_graph.items():
+            for start in range(0, len(lines), _CHUNK):
+                self._insert(name, "".join(lines[start : start + _CHUNK]))
+
+    def remove(self, quad: ox.Quad) -> None:
+        """Take a quad out by SPARQL Update; it may not be there."""
+        self._update(f"DELETE DATA {{ GRAPH {self._target(quad)} {{ {quad.triple} }} }}")
 
     def _insert(self, name: ox.NamedNode, data: str) -> None:
         self._update(f"INSERT DATA {{ GRAPH {name} {{\n{data}}} }}")
+
+    def _target(self, quad: ox.Quad) -> ox.NamedNode:
+        if isinstance(quad.graph_name, ox.NamedNode):
+            return quad.graph_name
+        if self._default is None:
+            raise self._error("has no merged graph to write to: fill it with csto-kg push")
+        return self._default
 
     def drop(self, name: ox.NamedNode) -> None:
         """Remove a named graph; there may be none."""
@@ -359,6 +375,28 @@ class Endpoint:
         """The host and port of the query address."""
         parts = urlsplit(self.query_url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class Snapshot(Endpoint):
+    """An endpoint as it is while something is judged: what was asked once is not asked again."""
+
+    def __init__(self, *addresses: Any) -> None:
+        """Take what an :class:`Endpoint` takes."""
+        super().__init__(*addresses)
+        self._answers: dict[tuple[Any, ...], list[ox.Quad]] = {}
+
+    def quads_for_pattern(
+        self, subject: Any, predicate: Any, object_: Any, graph_name: Any = None
+    ) -> Iterator[ox.Quad]:
+        """Yield the quads of a pattern; all that is said of a subject is asked for at once."""
+        asked = (None, predicate, object_) if subject is None else (subject, None, None)
+        if (*asked, graph_name) not in self._answers:
+            self._answers[*asked, graph_name] = [
+                *super().quads_for_pattern(asked[0], asked[1], asked[2], graph_name)
+            ]
+        for quad in self._answers[*asked, graph_name]:
+            if predicate in (None, quad.predicate) and object_ in (None, quad.object):
+                yield quad
 
 
 #: Where a graph lives.

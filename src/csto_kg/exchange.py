@@ -157,6 +157,21 @@ def pull(
     return sum(parcel.number for parcel in found)
 
 
+def restate(endpoint: Endpoint, changed: Iterable[object]) -> None:
+    """Say anew in the manifest what some graphs hold, which were written to since the push.
+
+    Of the merged graph, which was written to as well, nothing is said from then on.
+    """
+    names = {name for name in changed if isinstance(name, NamedNode)}
+    kept = {t for t in endpoint.graph(MANIFEST) if t.subject not in {*names, MERGED}}
+    with TemporaryDirectory(prefix="csto-kg-") as folder:
+        found = [
+            Parcel.of(name, endpoint.triples(name), Path(folder) / f"{number}.ttl")
+            for number, name in enumerate(names)
+        ]
+    _say({*kept, *manifest(found)}, endpoint)
+
+
 def requests(packed: Iterable[Parcel], graph_store: str | None = None) -> list[str]:
     """Return commands for a shell that put the same graphs by the Graph Store Protocol."""
     url = graph_store or "$GRAPH_STORE"

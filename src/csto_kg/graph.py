@@ -369,6 +369,10 @@ def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
     if folder and is_disk(folder):
         return KnowledgeGraph(open_disk(folder), saved_queries())
     home = Home.of(folder)
+    if home and home.place:
+        from csto_kg.index import opened
+
+        return KnowledgeGraph(opened(home), saved_queries(folder), home=home)
     given = [*_files(shipped.DATA if folder is None or home else folder)]
     if home and home.data.is_dir():
         given += _rdf_files(home.data)

@@ -45,6 +45,9 @@ repos:
         files: ^data/.*\\.(ttl|yaml)$
 """
 
+# The file that says which store the graph is in.
+_PLACE = "store"
+
 _FILES = {
     "README.md": _README,
     ".gitattributes": _ATTRIBUTES,
@@ -79,14 +82,25 @@ class Home:
         """Where further shapes are."""
         return self.folder / "shapes"
 
+    @property
+    def place(self) -> str | None:
+        """The store that the graph is in: a folder or an address; ``None`` is in memory."""
+        try:
+            return (self.folder / _PLACE).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+
     @classmethod
     def of(cls, folder: Path | None) -> Home | None:
         """Return the home at ``folder``, or ``None`` when it is none."""
         return cls(folder) if folder is not None and (folder / "journal").is_dir() else None
 
     @classmethod
-    def init(cls, folder: Path) -> Home:
-        """Make a home; raises :class:`CstoKgError` when the folder has something in it."""
+    def init(cls, folder: Path, place: str | None = None) -> Home:
+        """Make a home whose graph is in the store at ``place``, or else is read into memory.
+
+        Raises :class:`CstoKgError` when the folder has something in it.
+        """
         try:
             if folder.exists() and any(folder.iterdir()):
                 raise CstoKgError(f"{folder}: not empty: name a new folder")
@@ -95,6 +109,8 @@ class Home:
                 (folder / name / ".gitkeep").touch()
             for name, text in _FILES.items():
                 (folder / name).write_text(text, "utf-8")
+            if place is not None:
+                (folder / _PLACE).write_text(f"{place}\n", "utf-8")
         except OSError as error:
             raise CstoKgError(f"{folder}: cannot be made: {error.strerror}") from None
         return cls(folder)

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
 
 from csto_kg.errors import CstoKgError
 from csto_kg.serialization import dump, read_bytes
+from csto_kg.vocabulary import ID
 
 #: The file that names the last entry, as ``sha256sum --check`` takes it. It is not called HEAD,
 #: because ``git diff HEAD`` refuses to work in a folder that has a file of that name.
@@ -34,6 +35,9 @@ LATEST = "LATEST"
 
 #: What the first entry gives as the hash of the entry before it.
 NOTHING = "0" * 64
+
+#: The named graph of what is on record about submissions.
+RECORD = NamedNode(f"{ID}graph/submissions")
 
 
 @dataclass(frozen=True)

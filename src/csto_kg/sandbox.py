@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,16 @@ def _asked(
 def _answer(question: Mapping[str, Any]) -> list[dict[str, Any]] | str:
     from csto_kg import gate
     from csto_kg.citation import SourceText
-    from csto_kg.endpoint import Endpoint
-    from csto_kg.graph import open_graph
+    from csto_kg.endpoint import Endpoint, Snapshot
+    from csto_kg.graph import KnowledgeGraph, open_graph
     from csto_kg.serialization import dump
 
     try:
         graph = open_graph(question["store"])
+        if isinstance(graph.store, Endpoint):
+            graph = KnowledgeGraph(
+                Snapshot.of(graph.store.query_url), graph.queries, home=graph.home
+            )
         gate.warm(graph)
     except CstoKgError as error:
         return str(error)
@@ -137,9 +141,19 @@ _CLOSED = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os
 
 def _close_doors(but: tuple[str, int] | None = None) -> None:
     """Close the doors to everything but the host and port that the graph itself is at."""
+    host, port = but or ("", 0)
+    # Looked up now: from the hook it would be refused.
+    numbers = {str(found[4][0]) for found in socket.getaddrinfo(host, port)} if but else set()
+
+    def leads_to_graph(event: str, arguments: tuple[Any, ...]) -> bool:
+        if event == "socket.getaddrinfo":
+            return arguments[:2] == (host, port)
+        if event == "socket.connect":
+            return arguments[1][1] == port and arguments[1][0] in numbers
+        return event == "socket.__new__"
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-        if but and _leads_to(but, event, arguments):
+        if but and leads_to_graph(event, arguments):
             return
         if event.startswith(_CLOSED):
             raise PermissionError(f"{event} is closed to a judge")
@@ -147,21 +161,6 @@ def _close_doors(but: tuple[str, int] | None = None) -> None:
             raise PermissionError("a judge writes no files")
 
     sys.addaudithook(refuse)
-
-
-def _leads_to(address: tuple[str, int], event: str, arguments: tuple[Any, ...]) -> bool:
-    if event == "socket.getaddrinfo":
-        return arguments[:2] == address
-    if event == "socket.connect":
-        return arguments[1][1] == address[1] and arguments[1][0] in _numbers(address[0])
-    return event == "socket.__new__"
-
-
-@cache
-def _numbers(host: str) -> frozenset[str]:
-    import socket
-
-    return frozenset(str(found[4][0]) for found in socket.getaddrinfo(host, None))
 
 
 if __name__ == "__main__":

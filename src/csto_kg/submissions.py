@@ -17,13 +17,11 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from csto_kg.errors import CstoKgError
 from csto_kg.home import Home
-from csto_kg.journal import Damage, Entry, Journal
+from csto_kg.index import catch_up
+from csto_kg.journal import RECORD, Damage, Entry, Journal
 from csto_kg.shapes import Shapes
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, PROV, RDF, XSD
-
-#: The named graph of what is on record about submissions.
-RECORD = NamedNode(f"{ID}graph/submissions")
 
 FOLDER = "journal"
 
@@ -54,6 +52,7 @@ class Submissions:
     def __init__(self, home: Path) -> None:
         """Look at the journal in ``home`` without touching it."""
         self.journal = Journal(home / FOLDER)
+        self._home = Home(home)
         self._shapes = Shapes.of(Home.of(home))
 
     def listed(self) -> list[Submission]:
@@ -108,7 +107,8 @@ class Submissions:
         """Append facts as the next submission; the caller holds ``journal.lock()``.
 
         ``file`` is the name of the file offered and ``data`` its bytes; the name is kept as text
-        and never used as a path. Raises :class:`CstoKgError` when the disk does not take it.
+        and never used as a path. Raises :class:`CstoKgError` when the disk does not take it, and
+        when it is in the journal but the store of the home does not take it.
         """
         number = len(self.journal.entries()) + 1
         graph = NamedNode(f"{ID}submission/{number:06}")
@@ -122,7 +122,24 @@ class Submissions:
         ]
         quads = [Quad(graph, predicate, target, RECORD) for predicate, target in record]
         quads += [Quad(t.subject, t.predicate, t.object, graph) for t in triples]
-        return self.journal.append(quads)
+        entry = self.journal.append(quads)
+        self.index()
+        return entry
+
+    def index(self) -> int:
+        """Bring the store of the home, if it has one, up to the journal, whose lock is held.
+
+        Returns how many entries it took in.
+        """
+        if self._home.place is None:
+            return 0
+        try:
+            return catch_up(self._home)
+        except CstoKgError as error:
+            raise CstoKgError(
+                f"{error}: the journal in {self._home.folder} has all submissions, and the store "
+                "not: run `csto-kg submissions index` when it can be written"
+            ) from None
 
     def withdraw(self, number: int, *, by: str, reason: str) -> None:
         """Take a submission's facts out of the answers; they stay on record.
@@ -141,6 +158,7 @@ class Submissions:
                     Quad(graph, NamedNode(f"{CSTO}withdrawalReason"), Literal(reason), RECORD),
                 ]
             )
+            self.index()
 
     def verify(self) -> Sequence[Damage]:
         """Find all damage to the journal; see :meth:`Journal.verify`."""
