@@ -147,26 +147,35 @@ class Replicas:
 
 @contextmanager
 def run_replicas(folder: Path) -> Iterator[Replicas]:
-    """Run nginx before two Oxigraph servers: queries go to either, writes are refused."""
-    program = _program("nginx", Path("/usr/sbin"))
+    """Run nginx before two Oxigraph servers."""
     with ExitStack() as stack:
         servers = []
         for name in ("one", "two"):
             (folder / name).mkdir()
             servers.append(stack.enter_context(run_oxigraph(folder / name, name)))
-        port = _free_port()
-        settings = Template((_HERE / "nginx.conf").read_text()).substitute(
-            port=port,
-            folder=folder,
-            one=servers[0].query.split("/")[2],
-            two=servers[1].query.split("/")[2],
-        )
-        (folder / "nginx.conf").write_text(settings)
-        command = [program, "-p", folder, "-e", "nginx.log", "-c", "nginx.conf"]
-        url = f"http://127.0.0.1:{port}"
-        stack.enter_context(_running(command, folder, f"{url}/query"))
-        front = Endpoint("nginx", f"{url}/query", f"{url}/update", f"{url}/store")
+        front = stack.enter_context(run_front(folder, servers[0], servers[1]))
         yield Replicas(front, (servers[0], servers[1]))
+
+
+@contextmanager
+def run_front(folder: Path, one: Endpoint, two: Endpoint) -> Iterator[Endpoint]:
+    """Run nginx before two servers: queries go to either, writes are refused."""
+    program = _program("nginx", Path("/usr/sbin"))
+    port = _free_port()
+    settings = Template((_HERE / "nginx.conf").read_text()).substitute(
+        port=port, folder=folder, one=one.query.split("/")[2], two=two.query.split("/")[2]
+    )
+    (folder / "nginx.conf").write_text(settings)
+    command = [program, "-p", folder, "-e", "nginx.log", "-c", "nginx.conf"]
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, folder, f"{url}/query"):
+        yield Endpoint("nginx", f"{url}/query", f"{url}/update", f"{url}/store")
+
+
+def unused() -> Endpoint:
+    """Return addresses at which nothing answers."""
+    url = f"http://127.0.0.1:{_free_port()}"
+    return Endpoint("unused", f"{url}/query", f"{url}/update", f"{url}/store")
 
 
 def _program(name: str, *folders: Path) -> Path:
