@@ -241,10 +241,11 @@ def export_by_rdflib(files: Files, format_name: str, out: Path) -> Measured:
 
 def export_rdflib(files: Files, format_name: str, out: Path) -> float:
     if format_name == "nquads":
-        writing = rdflib.Dataset().parse(files.named, format="nquads").serialize
+        graph: rdflib.Graph = rdflib.Dataset().parse(files.named, format="nquads")
     else:
-        writing = rdflib.Graph().parse(files.merged, format="nt").serialize
-    return measured(writing, str(out), "nquads" if format_name == "nquads" else "nt11").seconds
+        graph = rdflib.Graph().parse(files.merged, format="nt")
+    form = {"nquads": "nquads", "ntriples": "nt11"}[format_name]
+    return measured(graph.serialize, str(out), form, None, "utf-8").seconds
 
 
 # -- Servers: each is loaded, then runs until it has been asked ------------------------------
@@ -421,7 +422,8 @@ class Comparison:
         self.print_costs("export ntriples", [CSTO_KG, "pyoxigraph", "rdflib", *SERVERS])
 
     def print_costs(self, part: str, engines: list[str]) -> None:
-        print(f"\n{part:26}{'s':>9}{'ratio':>8}{'quads/s':>12}{'GiB':>7}{'disk':>7}")
+        disk = "B/quad" if part == "load" else ""
+        print(f"\n{part:26}{'s':>9}{'ratio':>8}{'quads/s':>12}{'GiB':>7}{disk:>8}")
         ours = self.found.get((part, CSTO_KG))
         for engine in engines:
             done = self.found.get((part, engine))
@@ -431,7 +433,7 @@ class Comparison:
             ratio = f"{done.seconds / ours.seconds:.2f}" if ours else ""
             rate = f"{self.files.quads / done.seconds:,.0f}"
             print(f"{engine:26}{done.seconds:9.2f}{ratio:>8}{rate:>12}{done.gigabytes:7.2f}"
-                  f"{self.bytes_on_disk(part, engine):>7}")  # fmt: skip
+                  f"{self.bytes_on_disk(part, engine):>8}")  # fmt: skip
 
     def bytes_on_disk(self, part: str, engine: str) -> str:
         if part != "load" or engine == "rdflib":
