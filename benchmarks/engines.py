@@ -21,7 +21,6 @@ than a minute at the size before.
 from __future__ import annotations
 
 import argparse
-import configparser
 import gzip
 import resource
 import shutil
@@ -271,15 +270,13 @@ def virtuoso(files: Files, folder: Path) -> Iterator[Loaded]:
     for file in (files.named, files.merged):
         (folder / file.name).hardlink_to(file)
     with servers.run_virtuoso(folder, BUFFERS, PATIENCE) as endpoint:
-        settings = configparser.ConfigParser()
-        settings.read(folder / "virtuoso.ini")
         load = (
             f"ld_dir('{folder}', '{files.named.name}', 'urn:unnamed');"
             f"ld_dir('{folder}', '{files.merged.name}', '{MERGED.value}');"
             "rdf_loader_run(); checkpoint;"
         )
-        port = settings["Parameters"]["ServerPort"]
-        loaded = measured(commands, [[isql, port, "dba", "dba", f"exec={load}"]])
+        command = [isql, servers.sql_port(folder), "dba", "dba", f"exec={load}"]
+        loaded = measured(commands, [command])
         yield loaded._replace(gigabytes=peak(endpoint.process)), endpoint
 
 

@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
+from configparser import ConfigParser
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,11 +86,14 @@ def endpoint(request: pytest.FixtureRequest) -> Endpoint:
 
 
 @contextmanager
-def run_oxigraph(folder: Path, name: str = "oxigraph") -> Iterator[Endpoint]:
-    """Run Oxigraph's own server: reading and writing are open to all who reach it."""
+def run_oxigraph(folder: Path, name: str = "oxigraph", serve: str = "serve") -> Iterator[Endpoint]:
+    """Run Oxigraph's own server: reading and writing are open to all who reach it.
+
+    The store is the folder ``db`` below; ``serve`` may be ``serve-read-only``.
+    """
     program = _program("oxigraph", Path(sys.executable).parent)
     port = _free_port()
-    command = [program, "serve", "--location", folder / "db", "--bind", f"127.0.0.1:{port}"]
+    command = [program, serve, "--location", folder / "db", "--bind", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}"
     with _running(command, folder, f"{url}/query") as process:
         yield Endpoint(name, f"{url}/query", f"{url}/update", f"{url}/store", process=process)
@@ -115,6 +119,13 @@ def run_virtuoso(folder: Path, buffers: int = 10_000, patience: int = 60) -> Ite
             "virtuoso", f"{url}/sparql", f"{url}/sparql-auth", f"{url}/sparql-graph-crud-auth",
             ("dba", "dba"), "digest", process,
         )  # fmt: skip
+
+
+def sql_port(folder: Path) -> str:
+    """Return where a Virtuoso that runs in a folder takes SQL."""
+    settings = ConfigParser()
+    settings.read(folder / "virtuoso.ini")
+    return settings["Parameters"]["ServerPort"].rpartition(":")[2]
 
 
 @contextmanager
