@@ -168,6 +168,11 @@ def compressed(file: Path, most: int = 1 << 27) -> float:
     return len(gzip.compress(data, 6)) / len(data)
 
 
+def lines(file: Path) -> int:
+    with file.open("rb") as opened:
+        return sum(1 for _ in opened)
+
+
 def texts() -> dict[str, str]:
     saved = Catalogue(shipped.QUERIES)
     return {
@@ -269,7 +274,7 @@ def virtuoso(files: Files, folder: Path) -> Iterator[Loaded]:
         pytest.skip("isql is not installed")
     for file in (files.named, files.merged):
         (folder / file.name).hardlink_to(file)
-    with servers.run_virtuoso(folder, BUFFERS, PATIENCE) as endpoint:
+    with servers.run_virtuoso(folder, BUFFERS, 2 * LARGE, PATIENCE) as endpoint:
         load = (
             f"ld_dir('{folder}', '{files.named.name}', 'urn:unnamed');"
             f"ld_dir('{folder}', '{files.merged.name}', '{MERGED.value}');"
@@ -350,6 +355,8 @@ class Comparison:
         self.folder = folder
         self.left_out = left_out
         self.files = written(size, folder)
+        #: How many there are in the merged graph.
+        self.triples = 0
         self.found: dict[tuple[str, str], Any] = {}
 
     def measure(self, part: str, engine: str, work: Callable[[], Measured]) -> None:
@@ -377,8 +384,9 @@ class Comparison:
         for form, bare in (("nquads", SOURCES_ALONE), ("ntriples", "pyoxigraph")):
             part, store = f"export {form}", self.place(bare)
             self.measure(part, CSTO_KG, partial(alone, export_csto_kg, index, form, out))
-            self.measure(part, "pyoxigraph", partial(alone, export_pyoxigraph, store, form, out))
             self.measure(part, "rdflib", partial(export_by_rdflib, self.files, form, out))
+            self.measure(part, "pyoxigraph", partial(alone, export_pyoxigraph, store, form, out))
+        self.triples = lines(out)
 
     def server(self, engine: str, serve: Callable[[Files, Path], Any]) -> None:
         out = self.folder / "out"
@@ -394,6 +402,8 @@ class Comparison:
 
             def fetched(endpoint: servers.Endpoint) -> Measured:
                 done = alone(export_server, endpoint, out)
+                if (number := lines(out)) != self.triples:
+                    raise CstoKgError(f"gave {number:,} of {self.triples:,} triples")
                 return done._replace(gigabytes=peak(endpoint.process))
 
             try:

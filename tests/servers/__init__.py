@@ -100,18 +100,20 @@ def run_oxigraph(folder: Path, name: str = "oxigraph", serve: str = "serve") -> 
 
 
 @contextmanager
-def run_virtuoso(folder: Path, buffers: int = 10_000, patience: int = 60) -> Iterator[Endpoint]:
+def run_virtuoso(
+    folder: Path, buffers: int = 10_000, rows: int = 10_000, seconds: int = 60
+) -> Iterator[Endpoint]:
     """Run Virtuoso: reading is open; the ``-auth`` services take writes by HTTP digest.
 
-    A buffer is 8 KiB of memory; ``patience`` is how many seconds a query may take.
+    A buffer is 8 KiB of memory; an answer has so many ``rows`` and takes so many ``seconds`` at
+    most.
     """
     program = _program("virtuoso-t")
     http, sql = _free_port(), _free_port()
-    (folder / "virtuoso.ini").write_text(
-        Template((_HERE / "virtuoso.ini").read_text()).substitute(
-            http=http, sql=sql, buffers=buffers, dirty=buffers * 3 // 4, patience=patience
-        )
+    settings = Template((_HERE / "virtuoso.ini").read_text()).substitute(
+        http=http, sql=sql, buffers=buffers, dirty=buffers * 3 // 4, rows=rows, seconds=seconds
     )
+    (folder / "virtuoso.ini").write_text(settings)
     url = f"http://127.0.0.1:{http}"
     command = [program, "-f", "-c", folder / "virtuoso.ini"]
     with _running(command, folder, f"{url}/sparql") as process:
