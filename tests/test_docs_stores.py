@@ -61,6 +61,10 @@ def follow(page: str, folder: Path, addresses: dict[str, str], before: str = "")
     return result.stdout
 
 
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
+
+
 def base(server: Endpoint) -> str:
     return server.query.rpartition("/")[0]
 
@@ -75,6 +79,7 @@ def test_oxigraph(folder: Path, csto: Run, kg: KnowledgeGraph) -> None:
         assert csto(*MEMBERS, "--store", server.query).stdout == printed
 
 
+@needs("isql-vt")
 def test_virtuoso(folder: Path, csto: Run, kg: KnowledgeGraph) -> None:
     with run_virtuoso(folder) as server:
         addresses = {
@@ -113,6 +118,7 @@ def addresses(folder: Path) -> Iterator[dict[str, str]]:
         yield dict(zip(documented, map(base, servers), strict=True))
 
 
+@needs("curl")
 def test_several_servers(
     folder: Path, addresses: dict[str, str], csto: Run, kg: KnowledgeGraph
 ) -> None:

@@ -151,7 +151,7 @@ def jena_command(folder: Path, heap: str) -> list[str]:
     """Return how Java is called with Apache Jena; what it needs besides comes into a folder."""
     _program("javac")  # Java runs a program from its source only where it can compile.
     java, core = _program("java"), _JAVA / "jena-core.jar"
-    if not core.exists() or not (_JAVA / "jena-arq.jar").exists():
+    if not core.exists() or not (_JAVA / "jena-tdb2.jar").exists():
         pytest.skip("Apache Jena's jar files are not installed")
     # Debian moved these files inside the jar, away from where the classes look for them.
     with zipfile.ZipFile(core) as jar:
