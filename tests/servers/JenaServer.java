@@ -27,11 +27,12 @@ import org.apache.jena.riot.RDFLanguages;
 import org.apache.jena.riot.RiotException;
 import org.apache.jena.sparql.core.DatasetDescription;
 import org.apache.jena.sparql.core.DynamicDatasets;
+import org.apache.jena.tdb2.TDB2Factory;
 import org.apache.jena.update.UpdateAction;
 
-/** SPARQL 1.1 Query, Update and Graph Store protocols over Apache Jena's in-memory dataset. */
+/** SPARQL 1.1 Query, Update and Graph Store protocols over Apache Jena, in memory or on disk. */
 public class JenaServer {
-  static final Dataset DATASET = DatasetFactory.createTxnMem();
+  static Dataset DATASET;
 
   interface Handler {
     Answer answer(HttpExchange exchange, Map<String, List<String>> parameters) throws Exception;
@@ -43,8 +44,12 @@ public class JenaServer {
     }
   }
 
-  /** Arguments: port, user, password. Reading is open; writing needs the user and the password. */
+  /**
+   * Arguments: port, user, password, and the folder of a TDB2 store if it is not to be in memory.
+   * Reading is open; writing needs the user and the password.
+   */
   public static void main(String[] arguments) throws IOException {
+    DATASET = arguments.length > 3 ? TDB2Factory.connectDataset(arguments[3]) : DatasetFactory.createTxnMem();
     var server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 0);
     server.setExecutor(Executors.newFixedThreadPool(8));
     var writers = new BasicAuthenticator("csto-kg") {
