@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,12 @@ import click
 from csto_kg.cli_exchange import COMMANDS as EXCHANGE_COMMANDS
 from csto_kg.cli_gate import COMMANDS as GATE_COMMANDS
 from csto_kg.cli_table import COMMANDS as TABLE_COMMANDS
+from csto_kg.cli_view import of_sources, view, waiting, with_inferred
 from csto_kg.errors import CstoKgError
 
 if TYPE_CHECKING:
     from csto_kg.catalogue import Catalogue, Parameter, SavedQuery
+    from csto_kg.closure import Reasoner
     from csto_kg.graph import KnowledgeGraph
     from csto_kg.results import Rows
 
@@ -66,14 +67,7 @@ def _store(function: _Function) -> _Function:
 
 
 def _choice(function: _Function) -> _Function:
-    for option in (
-        click.option("--inferred", is_flag=True, help="Add what follows by OWL 2 RL."),
-        click.option(
-            "--source", "sources", multiple=True, help="Only what this source says; repeatable."
-        ),
-    ):
-        function = option(function)
-    return function
+    return of_sources(with_inferred(function))
 
 
 def _output(*formats: str) -> Callable[[_Function], _Function]:
@@ -99,18 +93,6 @@ def _output(*formats: str) -> Callable[[_Function], _Function]:
 _TABLES = ("table", "csv", "tsv", "json", "xml", "markdown", "html")
 _RDF = ("turtle", "ntriples", "nquads", "trig", "jsonld", "rdfxml")
 _REPORTS = ("text", "json", "turtle", "sarif", "junit", "github")
-
-
-@contextmanager
-def _waiting(what: str | None) -> Iterator[None]:
-    """Show on a terminal that something takes seconds."""
-    if what is None or not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
 
 
 def _open(store: str | Path | None) -> KnowledgeGraph:
@@ -274,13 +256,12 @@ def _run_command(saved: SavedQuery) -> click.Command:
         store: str | Path | None,
         sources: tuple[str, ...],
         inferred: bool,
+        reasoner: Reasoner | None,
         format_name: str | None,
         output: Path | None,
-        **values: str | None,
+        **values: Any,
     ) -> None:
-        graph = _open(store)
-        with _waiting("inferring" if inferred else None):
-            result = graph.run(saved, sources=sources, inferred=inferred, **values)
+        result = view(_open(store), inferred, reasoner, sources).run(saved, **values)
         _show(result, format_name, output)
         _exit_with_answer(ctx, result)
 
@@ -361,6 +342,7 @@ def sparql(
     store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
+    reasoner: Reasoner | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -370,10 +352,8 @@ def sparql(
 
     Example: csto-kg sparql 'SELECT ?state { ?state a csto:State } ORDER BY ?state'
     """
-    graph = _open(store)
     words = sys.stdin.read() if text == "-" else text
-    with _waiting("inferring" if inferred else None):
-        result = graph.sparql(words, sources=sources, inferred=inferred)
+    result = view(_open(store), inferred, reasoner, sources).sparql(words)
     _show(result, format_name, output)
     _exit_with_answer(ctx, result)
 
@@ -472,7 +452,7 @@ def validate(
     from csto_kg.gate import validate as validate_files
     from csto_kg.report import write
 
-    with _waiting("validating"):
+    with waiting("validating"):
         reports = validate_files(files, store)
     click.echo(write(reports, format_name, language), nl=False)
     # A file that cannot be read is not invalid: it is wrong usage, like one that is missing.
@@ -571,6 +551,7 @@ def export(
     store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
+    reasoner: Reasoner | None,
     entity: str | None,
     format_name: str | None,
     output: Path | None,
@@ -582,10 +563,8 @@ def export(
 
     Example: csto-kg export --format nquads -o csto-kg.nq
     """
-    with _waiting("inferring" if inferred else None):
-        data = _open(store).export(
-            output, format_name, sources=sources, entity=entity, inferred=inferred
-        )
+    chosen = view(_open(store), inferred, reasoner, sources)
+    data = chosen.export(output, format_name, entity=entity)
     if output is None:
         sys.stdout.buffer.write(data)
 
