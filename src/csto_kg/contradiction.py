@@ -117,7 +117,8 @@ _RULES = (
     ("?node owl:differentFrom ?target . ?node owl:sameAs ?target", _DIFFERENT),
     ("?node owl:differentFrom ?node . BIND(?node AS ?target)", _DIFFERENT),
     (_two_of("AllDifferent", "(owl:members|owl:distinctMembers)")
-     .replace("?one", "?node").replace("?other", "?target") + "?node owl:sameAs ?target",
+     .replace("?one", "?node").replace("?other", "?target")
+     + "FILTER(?node = ?target || EXISTS { ?node owl:sameAs ?target })",
      _DIFFERENT),
     # cls-maxc1, cls-maxqc1 and cls-maxqc2
     ("?axiom owl:maxCardinality ?most ; owl:onProperty ?one . ?node a ?axiom ; ?one ?target . "
