@@ -26,6 +26,7 @@ REASONERS: tuple[Reasoner, ...] = ("owlrl", "reasonable")
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 DECLARED = ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "Ontology")
 TYPE = NamedNode(f"{RDF}type")
+PREFIXED = "".join(f"PREFIX {name}: <{namespace}>\n" for name, namespace in PREFIXES.items())
 
 
 def iri(curie: str) -> NamedNode:
@@ -84,7 +85,6 @@ def test_of_what_is_shipped_both_infer_the_same(kg: KnowledgeGraph, sources: lis
 
 def test_of_the_examples_of_the_ontology_both_infer_the_same() -> None:
     """Those that are written as Turtle; the others are prose."""
-    prefixes = "".join(f"PREFIX {name}: <{namespace}>\n" for name, namespace in PREFIXES.items())
     examples = []
     for quad in parse(path=shipped.ONTOLOGY / "csto.ttl"):
         text = value(quad.object)
@@ -93,7 +93,7 @@ def test_of_the_examples_of_the_ontology_both_infer_the_same() -> None:
             turtle = re.sub(r"(?<![</\w])([a-z-]+)/([\w-]+)", rf"<{ID}\1/\2>", text)
             try:
                 examples += [
-                    each.triple for each in parse(prefixes + turtle, format=RdfFormat.TURTLE)
+                    each.triple for each in parse(PREFIXED + turtle, format=RdfFormat.TURTLE)
                 ]
             except SyntaxError:
                 continue
@@ -158,7 +158,7 @@ def listed(
     def build(node: NamedNode | None, terms: list[Term]) -> list[Triple]:
         head = node or BlankNode()
         cells = [BlankNode() for _ in terms]
-        rest = [*cells[1:], iri("rdf:nil")]
+        rest: list[Term] = [*cells[1:], iri("rdf:nil")]
         triples = [Triple(head, iri(predicate), cells[0])]
         for cell, term, following in zip(cells, terms, rest, strict=True):
             triples += [
@@ -215,6 +215,47 @@ def test_of_any_axioms_both_infer_the_same(
     lists = {iri("owl:AllDifferent"), iri("owl:AllDisjointProperties")}
     known = any(quad.object in lists for quad in store)
     assert bool(first[1]) == bool(contradictions(store)) or (known and first[1])
+
+
+CONTRADICTED = [
+    "csto:A rdfs:subClassOf owl:Nothing . state:x a csto:A",
+    "csto:A owl:complementOf csto:B . state:x a csto:B , csto:A",
+    "csto:A owl:disjointWith csto:B . state:x a csto:B , csto:A",
+    "[] a owl:AllDisjointClasses ; owl:members (csto:C csto:A csto:B) . state:x a csto:B , csto:A",
+    "csto:p a owl:IrreflexiveProperty . state:x csto:p state:x",
+    "csto:p a owl:AsymmetricProperty . state:x csto:p state:y . state:y csto:p state:x",
+    "csto:p owl:propertyDisjointWith csto:q . state:x csto:p state:y ; csto:q state:y",
+    "[] a owl:AllDisjointProperties ; owl:members (csto:r csto:p csto:q) . "
+    "state:x csto:p state:y ; csto:q state:y",
+    "[] owl:sourceIndividual state:x ; owl:assertionProperty csto:p ; "
+    "owl:targetIndividual state:y . state:x csto:p state:y",
+    "<u:y> owl:sameAs state:x ; owl:differentFrom state:x",
+    "state:x owl:differentFrom state:x",
+    "[] a owl:AllDifferent ; owl:members (<u:z> <u:y> state:x) . <u:y> owl:sameAs state:x",
+    "[] a owl:AllDifferent ; owl:distinctMembers (<u:y> state:x) . <u:y> owl:sameAs state:x",
+    "csto:p a owl:FunctionalProperty . state:y csto:p state:x , state:z",
+    "csto:p a owl:InverseFunctionalProperty . state:x csto:p state:y . state:z csto:p state:y",
+]
+ONLY_BY_OWLRL = [
+    'csto:A owl:maxCardinality "0"^^xsd:nonNegativeInteger ; owl:onProperty csto:p . '
+    "state:x a csto:A ; csto:p state:y",
+    'csto:A owl:maxQualifiedCardinality "0"^^xsd:nonNegativeInteger ; owl:onProperty csto:p ; '
+    "owl:onClass csto:B . state:x a csto:A ; csto:p state:y . state:y a csto:B",
+    'csto:A owl:maxQualifiedCardinality "0"^^xsd:nonNegativeInteger ; owl:onProperty csto:p ; '
+    "owl:onClass owl:Thing . state:x a csto:A ; csto:p state:y",
+]
+
+
+@pytest.mark.parametrize("text", [*CONTRADICTED, *ONLY_BY_OWLRL])
+def test_each_rule_that_finds_a_contradiction(text: str) -> None:
+    triples = [quad.triple for quad in parse(f"{PREFIXED}{text} .", format=RdfFormat.TURTLE)]
+    store = holding(*triples)
+    for reasoner in REASONERS if text in CONTRADICTED else REASONERS[:1]:
+        _, reason = said(store, reasoner)
+        assert "contradicts itself" in reason
+        assert "state:x" in reason
+    # Without the last thing that is said, nothing is wrong.
+    assert not said(holding(*triples[:-1]), "owlrl")[1]
 
 
 # -- Which of them ------------------------------------------------------------------
