@@ -258,6 +258,42 @@ def test_each_rule_that_finds_a_contradiction(text: str) -> None:
     assert not said(holding(*triples[:-1]), "owlrl")[1]
 
 
+@pytest.mark.parametrize(
+    "text, follows",
+    [
+        # A chain of what only the reasoner finds, and what the reasoner finds of a chain.
+        (
+            "csto:p owl:propertyChainAxiom (csto:q csto:r csto:q) . "
+            "csto:s rdfs:subPropertyOf csto:q . state:x csto:s state:y . "
+            "state:y csto:r state:z . state:z csto:q state:w",
+            "state:x csto:p state:w",
+        ),
+        (
+            "csto:p owl:propertyChainAxiom (csto:q csto:q) ; rdfs:domain csto:State . "
+            "state:x csto:q state:y . state:y csto:q state:z",
+            "state:x rdf:type csto:State",
+        ),
+        # Functional by a property above, and only then the same.
+        (
+            "csto:p a owl:FunctionalProperty . csto:q rdfs:subPropertyOf csto:p . "
+            "state:x csto:q <u:y> , <u:z> . <u:y> csto:r state:w . state:w csto:s <u:y>",
+            "state:w csto:s u:z",
+        ),
+        # Inverse functional, and of different things.
+        (
+            "csto:p a owl:InverseFunctionalProperty ; rdfs:domain csto:State . "
+            "state:x csto:p state:y . state:z csto:p state:w",
+            "state:x rdf:type csto:State",
+        ),
+    ],
+)
+def test_where_reasonable_alone_would_differ(text: str, follows: str) -> None:
+    triples = [quad.triple for quad in parse(f"{PREFIXED}{text} .", format=RdfFormat.TURTLE)]
+    first, second = (said(holding(*triples), reasoner) for reasoner in REASONERS)
+    assert first == second
+    assert triple(follows) in first[0]
+
+
 # -- Which of them ------------------------------------------------------------------
 
 SMALL = (triple("state:x rdf:type csto:State"), triple("csto:State rdfs:subClassOf csto:Actor"))
