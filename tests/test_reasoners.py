@@ -396,3 +396,11 @@ def test_every_command_that_infers_takes_a_reasoner(csto: Run, command: tuple[st
     assert plain.returncode == 0
     assert "inferred" not in plain.stderr
     assert (result.stdout, result.stderr) != (plain.stdout, plain.stderr)
+
+
+def test_of_a_store_on_disk_the_same_follows(csto: Run, tmp_path: Path, kg: KnowledgeGraph) -> None:
+    assert csto("load", str(tmp_path / "index")).returncode == 0
+    query = "SELECT * { ?state csto:everBelongedTo ?alliance }"
+    result = csto("sparql", query, "--inferred", "--store", str(tmp_path / "index"))
+    assert result.stderr == "inferred by reasonable\n"
+    assert len(result.stdout.splitlines()) == 1 + len(kg.sparql(query, inferred=True)) > 40
