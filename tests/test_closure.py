@@ -4,7 +4,7 @@ import pytest
 from pyoxigraph import NamedNode, Quad, Store
 
 from csto_kg import CstoKgError, KnowledgeGraph
-from csto_kg.closure import contradictions, inferred
+from csto_kg.closure import contradictions, infer
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, RDF, compact
 
@@ -45,7 +45,7 @@ def test_what_is_shipped_is_consistent(kg: KnowledgeGraph) -> None:
 def test_a_state_with_a_membership_ever_belonged(kg: KnowledgeGraph) -> None:
     found = {
         tuple(compact(str(part.value)) for part in triple)
-        for triple in inferred(with_facts(kg, *MEMBERSHIP))
+        for triple in infer(with_facts(kg, *MEMBERSHIP)).triples
     }
     assert ("state:armenia", "csto:everBelongedTo", "alliance:csto") in found
     assert ("state:armenia", "csto:hasMembership", "membership:m") in found
@@ -61,14 +61,14 @@ def test_order_and_identity_of_events_are_transitive(kg: KnowledgeGraph) -> None
         "event:b csto:precedes event:c",
         "event:a csto:sameOccurrenceAs event:x",
     )
-    found = {tuple(compact(str(part.value)) for part in triple) for triple in inferred(store)}
+    found = {tuple(compact(str(part.value)) for part in triple) for triple in infer(store).triples}
     assert ("event:a", "csto:precedes", "event:c") in found
     assert ("event:c", "csto:follows", "event:a") in found
     assert ("event:x", "csto:sameOccurrenceAs", "event:a") in found
 
 
 def test_no_timeless_membership_and_no_noise(kg: KnowledgeGraph) -> None:
-    triples = inferred(with_facts(kg, *MEMBERSHIP))
+    triples = infer(with_facts(kg, *MEMBERSHIP)).triples
     assert triples
     for triple in triples:
         assert value(triple.subject).startswith(ID)
@@ -84,7 +84,7 @@ def test_a_person_that_is_a_state_is_found_and_explained(kg: KnowledgeGraph) -> 
     assert "csto:Person" in found.reason
     assert "csto:State" in found.reason
     with pytest.raises(CstoKgError, match="contradicts itself"):
-        inferred(store)
+        infer(store)
 
 
 def test_a_membership_with_two_members_is_found_and_explained(kg: KnowledgeGraph) -> None:

@@ -59,7 +59,8 @@ def test_it_declares_all_that_people_and_programs_need(saved: SavedQuery) -> Non
     assert saved.tags
     assert all(parameter.description for parameter in saved.parameters.values())
     assert all(saved.columns.values())
-    assert not saved.parameters.keys() & {"source", "format", "output", "store", "inferred"}
+    options = {"source", "format", "output", "store", "inferred", "reasoner"}
+    assert not saved.parameters.keys() & options
 
 
 @QUERIES

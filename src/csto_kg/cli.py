@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,13 @@ import click
 from csto_kg.cli_exchange import COMMANDS as EXCHANGE_COMMANDS
 from csto_kg.cli_gate import COMMANDS as GATE_COMMANDS
 from csto_kg.cli_table import COMMANDS as TABLE_COMMANDS
+from csto_kg.cli_view import of_sources, view, with_inferred
 from csto_kg.errors import CstoKgError
 from csto_kg.terminal import progress
 
 if TYPE_CHECKING:
     from csto_kg.catalogue import Catalogue, Parameter, SavedQuery
+    from csto_kg.closure import Reasoner
     from csto_kg.graph import KnowledgeGraph
     from csto_kg.results import Rows
 
@@ -67,14 +68,7 @@ def _store(function: _Function) -> _Function:
 
 
 def _choice(function: _Function) -> _Function:
-    for option in (
-        click.option("--inferred", is_flag=True, help="Add what follows by OWL 2 RL."),
-        click.option(
-            "--source", "sources", multiple=True, help="Only what this source says; repeatable."
-        ),
-    ):
-        function = option(function)
-    return function
+    return of_sources(with_inferred(function))
 
 
 def _output(*formats: str) -> Callable[[_Function], _Function]:
@@ -100,10 +94,6 @@ def _output(*formats: str) -> Callable[[_Function], _Function]:
 _TABLES = ("table", "csv", "tsv", "json", "xml", "markdown", "html")
 _RDF = ("turtle", "ntriples", "nquads", "trig", "jsonld", "rdfxml")
 _REPORTS = ("text", "json", "turtle", "sarif", "junit", "github")
-
-
-def _inferring(inferred: bool) -> AbstractContextManager[object]:
-    return progress("inferring") if inferred else nullcontext()
 
 
 def _open(store: str | Path | None) -> KnowledgeGraph:
@@ -267,13 +257,12 @@ def _run_command(saved: SavedQuery) -> click.Command:
         store: str | Path | None,
         sources: tuple[str, ...],
         inferred: bool,
+        reasoner: Reasoner | None,
         format_name: str | None,
         output: Path | None,
-        **values: str | None,
+        **values: Any,
     ) -> None:
-        graph = _open(store)
-        with _inferring(inferred):
-            result = graph.run(saved, sources=sources, inferred=inferred, **values)
+        result = view(_open(store), inferred, reasoner, sources).run(saved, **values)
         _show(result, format_name, output)
         _exit_with_answer(ctx, result)
 
@@ -354,6 +343,7 @@ def sparql(
     store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
+    reasoner: Reasoner | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -363,10 +353,8 @@ def sparql(
 
     Example: csto-kg sparql 'SELECT ?state { ?state a csto:State } ORDER BY ?state'
     """
-    graph = _open(store)
     words = sys.stdin.read() if text == "-" else text
-    with _inferring(inferred):
-        result = graph.sparql(words, sources=sources, inferred=inferred)
+    result = view(_open(store), inferred, reasoner, sources).sparql(words)
     _show(result, format_name, output)
     _exit_with_answer(ctx, result)
 
@@ -564,6 +552,7 @@ def export(
     store: str | Path | None,
     sources: tuple[str, ...],
     inferred: bool,
+    reasoner: Reasoner | None,
     entity: str | None,
     format_name: str | None,
     output: Path | None,
@@ -576,12 +565,14 @@ def export(
     Example: csto-kg export --format nquads -o csto-kg.nq
     """
     graph = _open(store)
+    if inferred or reasoner:
+        graph, sources = view(graph, inferred, reasoner, sources), ()
     with progress("exporting") as done:
-        choice: Any = {"sources": sources, "entity": entity, "inferred": inferred, "done": done}
         if output is None:
-            graph.write(sys.stdout.buffer, format_name or "turtle", **choice)
+            name = format_name or "turtle"
+            graph.write(sys.stdout.buffer, name, sources=sources, entity=entity, done=done)
         else:
-            graph.export(output, format_name, **choice)
+            graph.export(output, format_name, sources=sources, entity=entity, done=done)
 
 
 @cli.command()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from csto_kg.cli_view import view, with_inferred
 from csto_kg.errors import CstoKgError
 from csto_kg.terminal import progress
+
+if TYPE_CHECKING:
+    from csto_kg.closure import Reasoner
 
 _from = click.option(
     "--store", metavar="PLACE", envvar="CSTO_KG_STORE",
@@ -44,7 +49,7 @@ def load(folder: Path, files: tuple[Path, ...]) -> None:
 @click.option("--update", metavar="URL", envvar="CSTO_KG_UPDATE",
               help="Where SPARQL Update is spoken, if there is no --graph-store.")  # fmt: skip
 @_graph_store
-@click.option("--inferred", is_flag=True, help="Put there what follows by OWL 2 RL as well.")
+@with_inferred
 @click.option("--dry-run", is_flag=True, help="Say what would be put there, and send nothing.")
 @click.option("--show", is_flag=True, help="Print requests that do the same, and send nothing.")
 @_from
@@ -53,6 +58,7 @@ def push(
     update: str | None,
     graph_store: str | None,
     inferred: bool,
+    reasoner: Reasoner | None,
     dry_run: bool,
     show: bool,
     store: str | None,
@@ -76,7 +82,7 @@ def push(
     def tell(parcel: Parcel) -> None:
         click.echo(f"{parcel.graph.value}: {parcel.number} triples", err=True)
 
-    with packing(open_graph(store).view(inferred=inferred)) as packed:
+    with packing(view(open_graph(store), inferred, reasoner)) as packed:
         if show:
             click.echo("\n".join(requests(packed, graph_store)))
         elif dry_run:

@@ -8,3 +8,7 @@ class CstoKgError(Exception):
 
     The message names the place, what is wrong and what to do. Commands print it and exit with 2.
     """
+
+
+class CstoKgWarning(UserWarning):
+    """Something that is not wrong, and could be better: the message says what to do."""

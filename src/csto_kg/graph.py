@@ -48,6 +48,7 @@ from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact,
 if TYPE_CHECKING:
     import rdflib
 
+    from csto_kg.closure import Reasoner
     from csto_kg.report import Report
 
 GRAPH = f"{ID}graph/"
@@ -58,6 +59,9 @@ _HAS_SOURCE = NamedNode(f"{OA}hasSource")
 
 class KnowledgeGraph:
     """What a set of sources says about alliances, ready to be asked, validated and exported."""
+
+    #: What inferred the triples that no source has, in a view that has such.
+    reasoner: Reasoner | None = None
 
     def __init__(
         self,
@@ -72,6 +76,8 @@ class KnowledgeGraph:
         ``home`` is where the graph is somebody's own.
         """
         self._store = store
+        # Where names are looked up, which a view has from the whole graph.
+        self._names = store
         self._unread = list(unread)
         self.queries = queries
         self.home = home
@@ -108,21 +114,34 @@ class KnowledgeGraph:
 
     def resolve(self, name: str, kind: str = "iri") -> str:
         """Return the IRI that a slug, CURIE, IRI or label means; see :func:`entities.resolve`."""
-        return entities.resolve(self._store, name, kind)
+        return entities.resolve(self._names, name, kind)
 
-    def view(self, sources: Iterable[str] = (), *, inferred: bool = False) -> KnowledgeGraph:
+    def view(
+        self,
+        sources: Iterable[str] = (),
+        *,
+        inferred: bool = False,
+        reasoner: Reasoner | None = None,
+    ) -> KnowledgeGraph:
         """Return the graph as the chosen sources have it, with inferred triples if asked for.
 
-        ``sources`` are names of sources as :meth:`resolve` takes them; none means all. Raises
-        :class:`CstoKgError` for an unknown source, and for one whose facts stand in one named
-        graph with those of another.
+        ``sources`` are names of sources as :meth:`resolve` takes them; none means all. ``reasoner``
+        is what infers: without it, the one that fits the size of the graph, with a
+        :class:`CstoKgWarning` if that is slow; :attr:`reasoner` of the view says which. Raises
+        :class:`CstoKgError` for an unknown source, for one whose facts stand in one named graph
+        with those of another, and for a reasoner that is not there or not asked to infer; and when
+        the graph contradicts itself.
         """
-        chosen = tuple(sources)
-        graph = self
+        if reasoner and not inferred:
+            raise CstoKgError(f"{reasoner} has nothing to do unless asked to infer: add --inferred")
+        graph, chosen = self, tuple(sources)
         if chosen:
             copy = _merged(self.store, [*self.graphs(chosen), VOCABULARY])
             graph = KnowledgeGraph(copy, self.queries)
-        return graph._closed() if inferred else graph
+        if inferred:
+            graph = graph._closed(reasoner)
+        graph._names = self._names
+        return graph
 
     def run(
         self,
@@ -130,16 +149,18 @@ class KnowledgeGraph:
         *,
         sources: Iterable[str] = (),
         inferred: bool = False,
+        reasoner: Reasoner | None = None,
         **parameters: object,
     ) -> Rows:
         """Run a saved query by name, or one of your own by the path of its ``.rq`` file.
 
         Values of parameters are strings as typed in a shell, or Python dates, numbers and
-        booleans. Returns rows; :class:`Triples` for CONSTRUCT and DESCRIBE. Raises
-        :class:`CstoKgError` for an unknown query and for missing or ill-typed parameters.
+        booleans; ``sources``, ``inferred`` and ``reasoner`` choose a :meth:`view`. Returns rows;
+        :class:`Triples` for CONSTRUCT and DESCRIBE. Raises :class:`CstoKgError` for an unknown
+        query and for missing or ill-typed parameters.
         """
         text = self.saved(query).bind(parameters, self.resolve)
-        return self.view(sources, inferred=inferred)._evaluate(text)
+        return self.view(sources, inferred=inferred, reasoner=reasoner)._evaluate(text)
 
     def saved(self, query: str | Path | SavedQuery) -> SavedQuery:
         """Return the saved query of a name, or the one in a ``.rq`` file of the user's."""
@@ -149,13 +170,20 @@ class KnowledgeGraph:
             return SavedQuery.read(Path(query))
         return self.queries[query]
 
-    def sparql(self, text: str, *, sources: Iterable[str] = (), inferred: bool = False) -> Rows:
+    def sparql(
+        self,
+        text: str,
+        *,
+        sources: Iterable[str] = (),
+        inferred: bool = False,
+        reasoner: Reasoner | None = None,
+    ) -> Rows:
         """Run a read-only SPARQL 1.1 query; our prefixes need not be declared.
 
-        Raises :class:`CstoKgError` for a syntax error, an update, and what :func:`sparql.check`
-        refuses.
+        ``sources``, ``inferred`` and ``reasoner`` choose a :meth:`view`. Raises
+        :class:`CstoKgError` for a syntax error, an update, and what :func:`sparql.check` refuses.
         """
-        return self.view(sources, inferred=inferred)._evaluate(text)
+        return self.view(sources, inferred=inferred, reasoner=reasoner)._evaluate(text)
 
     def search(self, text: str) -> Rows:
         """Find entities by any of their names, best first: columns ``entity``, ``name``, ``class``.
@@ -262,6 +290,7 @@ class KnowledgeGraph:
         sources: Iterable[str] = (),
         entity: str | None = None,
         inferred: bool = False,
+        reasoner: Reasoner | None = None,
         done: Callable[[int], object] = lambda _: None,
     ) -> None:
         """Write the graph, the chosen sources or one entity with its surroundings as RDF.
@@ -271,8 +300,8 @@ class KnowledgeGraph:
         called with 1 for each of :meth:`graphs` that has been read.
         """
         graph, chosen = self, tuple(sources)
-        if entity or inferred:
-            graph, chosen = self.view(chosen, inferred=inferred), ()
+        if entity or inferred or reasoner:
+            graph, chosen = self.view(chosen, inferred=inferred, reasoner=reasoner), ()
         if entity:
             output.write(graph.surroundings(entity).text(format_name).encode())
         else:
@@ -320,14 +349,18 @@ class KnowledgeGraph:
                 raise CstoKgError(f"{graph} holds {names} too: choose it as well")
         return graphs
 
-    def _closed(self) -> KnowledgeGraph:
-        from csto_kg.closure import inferred
+    def _closed(self, reasoner: Reasoner | None) -> KnowledgeGraph:
+        from csto_kg.closure import infer
 
         copy = _merged(self.store, [*self.graphs(), VOCABULARY])
-        triples = inferred(copy)
-        copy.extend(Quad(t.subject, t.predicate, t.object, INFERRED) for t in triples)
-        copy.extend(Quad(*triple) for triple in triples)
-        return KnowledgeGraph(copy, self.queries)
+        inference = infer(copy, reasoner)
+        copy.bulk_extend(
+            Quad(t.subject, t.predicate, t.object, INFERRED) for t in inference.triples
+        )
+        copy.bulk_extend(Quad(*triple) for triple in inference.triples)
+        closed = KnowledgeGraph(copy, self.queries)
+        closed.reasoner = inference.reasoner
+        return closed
 
     def _about(self, node: NamedNode) -> list[Triple]:
         quads = self._store.quads_for_pattern(node, None, None, DefaultGraph())
@@ -429,11 +462,12 @@ def _load(store: Store, path: Path, graph: NamedNode) -> bool:
 
 def _merged(store: Engine, graphs: Iterable[NamedNode]) -> Store:
     copy = Store()
-    for graph in graphs:
-        copy.bulk_extend(store.quads_for_pattern(None, None, None, graph))
-        copy.bulk_extend(
-            Quad(*quad.triple) for quad in copy.quads_for_pattern(None, None, None, graph)
-        )
+    copy.bulk_extend(
+        each
+        for graph in graphs
+        for quad in store.quads_for_pattern(None, None, None, graph)
+        for each in (quad, Quad(*quad.triple))
+    )
     return copy
 
 
