@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,30 @@ def test_updates_alone_will_do(endpoint: Server, packed: list[Parcel]) -> None:
     push(packed, found)
 
 
+def test_a_large_graph_replaces_what_was_there(
+    endpoint: Server, packed: list[Parcel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("csto_kg.endpoint._LARGE", 0)
+    put(endpoint, OTHERS, THEIRS, tmp_path)
+    largest = max(packed, key=lambda parcel: parcel.number)
+    at(endpoint).put(OTHERS, largest.body)
+    assert Parcel.of(largest.graph, at(endpoint).triples(OTHERS), tmp_path / "x") == replace(
+        largest, body=tmp_path / "x"
+    )
+    put(endpoint, OTHERS, THEIRS, tmp_path)
+    assert at(endpoint).graph(OTHERS) == THEIRS
+
+
+def test_the_address_of_the_graph_store_may_have_parameters(
+    oxigraph: Server, tmp_path: Path
+) -> None:
+    faster = at(oxigraph, graph_store=f"{oxigraph.graph_store}?no_transaction")
+    faster.put(OTHERS, Parcel.of(OTHERS, THEIRS, tmp_path / "body.ttl").body)
+    assert faster.graph(OTHERS) == THEIRS
+    faster.drop(OTHERS)
+    assert faster.graph(OTHERS) == set()
+
+
 def test_a_triple_that_a_store_changes_is_noticed(oxigraph: Server, tmp_path: Path) -> None:
     integer = NamedNode("http://www.w3.org/2001/XMLSchema#int")
     odd = Triple(NamedNode("urn:a"), NamedNode("urn:b"), Literal("007", datatype=integer))
@@ -238,22 +263,3 @@ def test_a_submission_is_judged_against_a_remote_graph(csto: Run, oxigraph: Serv
         bad = csto("validate", str(again), *store)
         assert bad.returncode == 1
         assert "MembershipSpellOverlap" in bad.stdout
-
-
-def test_read_replicas_behind_one_address(
-    kg: KnowledgeGraph, replicas: object, packed: list[Parcel]
-) -> None:
-    from .servers import Replicas
-
-    assert isinstance(replicas, Replicas)
-    for server in replicas.servers:
-        push(packed, at(server))
-    front = csto_kg.open(replicas.front.query)
-    for name in ("members-on", "conflicts", "size-over-time"):
-        example = kg.queries[name].header.get("example")
-        assert isinstance(example, dict)
-        given = example.get("parameters") or {}
-        for _ in range(2):
-            assert front.run(name, **given).text("csv") == kg.run(name, **given).text("csv")
-    with pytest.raises(CstoKgError, match="403"):
-        push(packed, at(replicas.front))

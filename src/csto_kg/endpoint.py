@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from io import BufferedReader
+from io import SEEK_END, BufferedReader
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -48,6 +48,9 @@ _LARGEST = 1 << 30
 _PAGE = 5_000
 _CHUNK = 1_000
 _BLOCK = 1 << 16
+# Bytes of a graph from which it is added to none, which a store does faster than to replace one.
+# What is smaller is replaced in one request, so that it is never missing.
+_LARGE = 4 << 20
 _JSON, _NTRIPLES = "application/sparql-results+json", "application/n-triples"
 
 
@@ -187,32 +190,32 @@ class Endpoint:
         """
         with body.open("rb") as file:
             assert file.readline() == HEAD
-            if not file.read(1):
+            first = [*islice(file, _CHUNK)]
+            if not first:
                 self.drop(name)
             elif self.graph_store_url:
+                size = file.seek(0, SEEK_END)
                 file.seek(0)
-                self._graph_store("PUT", name, file)
+                if size > _LARGE:
+                    self.drop(name)
+                self._graph_store("POST" if size > _LARGE else "PUT", name, file)
             else:
-                self.drop(name)
-                file.seek(len(HEAD))
+                self._update(f"DROP SILENT GRAPH {name} ; {_insertion(name, first)}")
                 while chunk := [*islice(file, _CHUNK)]:
-                    self._insert(name, b"".join(chunk).decode())
+                    self._update(_insertion(name, chunk))
 
     def extend(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads by SPARQL Update, those of the default graph to the merged graph."""
-        by_graph: dict[ox.NamedNode, list[str]] = {}
+        by_graph: dict[ox.NamedNode, list[bytes]] = {}
         for quad in quads:
-            by_graph.setdefault(self._target(quad), []).append(f"{quad.triple} .\n")
+            by_graph.setdefault(self._target(quad), []).append(f"{quad.triple} .\n".encode())
         for name, lines in by_graph.items():
             for start in range(0, len(lines), _CHUNK):
-                self._insert(name, "".join(lines[start : start + _CHUNK]))
+                self._update(_insertion(name, lines[start : start + _CHUNK]))
 
     def remove(self, quad: ox.Quad) -> None:
         """Take a quad out by SPARQL Update; it may not be there."""
         self._update(f"DELETE DATA {{ GRAPH {self._target(quad)} {{ {quad.triple} }} }}")
-
-    def _insert(self, name: ox.NamedNode, data: str) -> None:
-        self._update(f"INSERT DATA {{ GRAPH {name} {{\n{data}}} }}")
 
     def _target(self, quad: ox.Quad) -> ox.NamedNode:
         if isinstance(quad.graph_name, ox.NamedNode):
@@ -305,11 +308,12 @@ class Endpoint:
 
     def _graph_store(self, method: str, name: ox.NamedNode, body: IO[bytes] | None = None) -> None:
         assert self.graph_store_url
-        url = f"{self.graph_store_url}?graph={quote(name.value, safe='')}"
+        graph = f"{'&' if '?' in self.graph_store_url else '?'}graph="
         headers = {"Content-Type": "text/turtle"} if body else {}
         if body and self.credentials and self._session.auth is None:
             # Ask for the challenge first, so that the graph is sent once.
-            self._send("GET", f"{self.graph_store_url}?graph=urn%3Anone").close()
+            self._send("GET", f"{self.graph_store_url}{graph}urn%3Anone").close()
+        url = f"{self.graph_store_url}{graph}{quote(name.value, safe='')}"
         response = self._send(method, url, data=body, headers=headers)
         if not (method == "DELETE" and response.status_code == 404):
             self._whole(response)
@@ -401,6 +405,11 @@ class Snapshot(Endpoint):
 
 #: Where a graph lives.
 Engine = ox.Store | Endpoint
+
+
+def _insertion(name: ox.NamedNode, lines: Iterable[bytes]) -> str:
+    """Write N-Triples as a request that adds them to a graph."""
+    return f"INSERT DATA {{ GRAPH {name} {{\n{b''.join(lines).decode()}}} }}"
 
 
 def _form(text: str) -> str:
