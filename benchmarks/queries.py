@@ -118,8 +118,8 @@ class Line(NamedTuple):
     took: Measured
 
     @property
-    def microseconds_a_row(self) -> float:
-        return self.took.milliseconds * 1000 / max(self.took.rows, 1)
+    def microseconds_a_row(self) -> float | None:
+        return self.took.milliseconds * 1000 / self.took.rows if self.took.rows else None
 
 
 def saved_queries(sizes: tuple[int, ...], only: list[str], *, with_rdflib: bool) -> list[Line]:
@@ -164,11 +164,20 @@ def saved_queries(sizes: tuple[int, ...], only: list[str], *, with_rdflib: bool)
                         if in_python > PATIENCE_WITH_RDFLIB:
                             slow_in_rdflib.add(key)
                     print(f"{line.triples:10,} {line.asked:6}{name:36}{rows:9,}{took:10.2f}"
-                          f"{took / before.took.milliseconds:8.1f}{line.microseconds_a_row:9.0f}"
-                          f"{line.microseconds_a_row / before.microseconds_a_row:8.1f}{theirs:>8}",
+                          f"{took / before.took.milliseconds:8.1f}"
+                          f"{a_row(line):>9}{a_row(line, before):>8}{theirs:>8}",
                           flush=True)  # fmt: skip
             del kg, engine, memory
     return lines
+
+
+def a_row(line: Line, against: Line | None = None) -> str:
+    """Show the time per row, or its ratio; nothing where there is no row."""
+    mine = line.microseconds_a_row
+    theirs = against.microseconds_a_row if against else None
+    if mine is None or (against and theirs is None):
+        return ""
+    return f"{mine / theirs:.1f}" if theirs else f"{mine:.0f}"
 
 
 def summary(lines: list[Line]) -> None:
@@ -186,7 +195,7 @@ def summary(lines: list[Line]) -> None:
     for line in sorted(lines):
         if line.took.milliseconds >= FAST:
             print(f"{line.triples:10,} {line.asked:6}{line.query:36}{line.took.rows:9,}"
-                  f"{line.took.milliseconds:10.0f}{line.microseconds_a_row:9.0f}")  # fmt: skip
+                  f"{line.took.milliseconds:10.0f}{a_row(line):>9}")  # fmt: skip
 
 
 def answer(graph: rdflib.Graph, text: str) -> int:
