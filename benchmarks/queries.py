@@ -70,17 +70,17 @@ class Measured(NamedTuple):
     rows: int
 
 
-def milliseconds(work: Callable[[], object], patience: float = PATIENCE) -> float:
+def measured(work: Callable[[], int], patience: float = PATIENCE) -> Measured:
     """Return the median processor time of some calls after a first one, of one if that is long."""
     times = []
     for _ in range(RUNS + 1):
         gc.collect(0)
         started = time.process_time()
-        work()
+        rows = work()
         times.append((time.process_time() - started) * 1000)
         if times[0] > patience / 4:
-            return times[0]
-    return statistics.median(times[1:])
+            return Measured(times[0], rows)
+    return Measured(statistics.median(times[1:]), rows)
 
 
 def texts(kg: KnowledgeGraph, subject: Asked) -> Iterable[tuple[str, str]]:
@@ -145,26 +145,21 @@ def saved_queries(sizes: tuple[int, ...], only: list[str], *, with_rdflib: bool)
                         continue
                     if only and name.partition(",")[0] not in only:
                         continue
-                    rows = 0
-
-                    def work(text: str = text, engine: Store = engine) -> None:
-                        nonlocal rows
-                        rows = ask(engine, text)
-
-                    took = milliseconds(work)
-                    if took > PATIENCE:
+                    took = measured(partial(ask, engine, text))
+                    if took.milliseconds > PATIENCE:
                         left.add(key)
-                    line = Line(len(engine), "all" if whole else label, name, Measured(took, rows))
+                    line = Line(len(engine), "all" if whole else label, name, took)
                     lines.append(line)
                     before = first.setdefault(key, line)
                     theirs = ""
                     if memory is not None and key not in slow_in_rdflib:
-                        in_python = milliseconds(partial(answer, memory, text), 0)
-                        theirs = f"{in_python / took:.0f}"
+                        in_python = measured(partial(answer, memory, text), 0).milliseconds
+                        theirs = f"{in_python / took.milliseconds:.0f}"
                         if in_python > PATIENCE_WITH_RDFLIB:
                             slow_in_rdflib.add(key)
-                    print(f"{line.triples:10,} {line.asked:6}{name:36}{rows:9,}{took:10.2f}"
-                          f"{took / before.took.milliseconds:8.1f}"
+                    print(f"{line.triples:10,} {line.asked:6}{name:36}{took.rows:9,}"
+                          f"{took.milliseconds:10.2f}"
+                          f"{took.milliseconds / before.took.milliseconds:8.1f}"
                           f"{a_row(line):>9}{a_row(line, before):>8}{theirs:>8}",
                           flush=True)  # fmt: skip
             del kg, engine, memory
