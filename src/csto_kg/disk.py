@@ -7,8 +7,9 @@ default graph. The files that it was built from stay the truth.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,8 +62,8 @@ def load(
         # Each is nearly as much work for one processor as the whole is for bare Oxigraph.
         with ThreadPoolExecutor(2) as threads:
             work = [
-                threads.submit(_named, store, files, done),
-                threads.submit(_merged, store, files),
+                threads.submit(_named, store, files),
+                threads.submit(_merged, store, files, done),
             ]
             for part in work:
                 part.result()
@@ -77,30 +78,33 @@ def load(
     return number
 
 
-def _named(
+def _named(store: Store, files: Sequence[tuple[Path, NamedNode]]) -> None:
+    for path, graph in files:
+        with _faults_of(path):
+            store.bulk_load(path=path, format=rdf_format(path), base_iri=ID, to_graph=graph)
+
+
+def _merged(
     store: Store, files: Sequence[tuple[Path, NamedNode]], done: Callable[[int], object]
 ) -> None:
-    for path, graph in files:
-        try:
-            with BufferedReader(_Counted(path, done), _BLOCK) as file:
-                store.bulk_load(file, rdf_format(path), base_iri=ID, to_graph=graph)
-        except FileNotFoundError as error:
-            raise CstoKgError(f"{path}: cannot be read: {error.strerror}") from None
-        except SyntaxError as error:
-            raise syntax_error(path, error) from None
-
-
-def _merged(store: Store, files: Sequence[tuple[Path, NamedNode]]) -> None:
     for path, _ in files:
         rdf = rdf_format(path)
-        try:
+        with _faults_of(path), BufferedReader(_Counted(path, done), _BLOCK) as file:
             if rdf.supports_datasets:
-                quads = parse(path=path, format=rdf, base_iri=ID)
+                quads = parse(file, format=rdf, base_iri=ID)
                 store.bulk_extend(Quad(*quad.triple) for quad in quads)
             else:
-                store.bulk_load(path=path, format=rdf, base_iri=ID)
-        except SyntaxError as error:
-            raise syntax_error(path, error) from None
+                store.bulk_load(file, rdf, base_iri=ID)
+
+
+@contextmanager
+def _faults_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise CstoKgError(f"{path}: cannot be read: {error.strerror}") from None
+    except SyntaxError as error:
+        raise syntax_error(path, error) from None
 
 
 class _Counted(FileIO):
