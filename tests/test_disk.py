@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +59,31 @@ def test_from_the_shell(csto: Run, kg: KnowledgeGraph, tmp_path: Path) -> None:
     assert csto("validate", sheet, *store).stdout == f"{sheet}: conforms\n"
     twice = csto("load", str(tmp_path / "index"))
     assert (twice.returncode, "exists" in twice.stderr) == (2, True)
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(csto: Run, tmp_path: Path) -> None:
+    terminal, screen = pty.openpty()
+    command = [str(Path(sys.executable).parent / "csto-kg"), "load", str(tmp_path / "one")]
+    shown = b""
+    with subprocess.Popen(command, stderr=screen):
+        os.close(screen)
+        # Linux tells that nobody writes there any more by an error.
+        with suppress(OSError):
+            while piece := os.read(terminal, 1 << 16):
+                shown += piece
+    os.close(terminal)
+    assert b"loading" in shown
+    assert "loading" not in csto("load", str(tmp_path / "two")).stderr
+
+
+def test_a_file_that_cannot_be_read_is_named(csto: Run, tmp_path: Path) -> None:
+    for name in ("nothing.nq", "nothing.ttl"):
+        said = csto("load", str(tmp_path / "index"), str(tmp_path / name))
+        assert (said.returncode, f"{name}: cannot be read: No such file" in said.stderr) == (
+            2,
+            True,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_not_rdf_leaves_nothing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pyoxigraph import DefaultGraph, NamedNode
 
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph, endpoint, shipped
-from csto_kg.endpoint import Endpoint
+from csto_kg.endpoint import Endpoint, Snapshot
 
 from .conftest import Run
 
@@ -160,7 +160,9 @@ def test_a_store_that_others_filled_is_read_by_its_default_graph(
         assert there.text("csv") == here.text("csv")
 
 
-def test_patterns_are_those_of_an_embedded_store(kg: KnowledgeGraph, oxigraph: object) -> None:
+def test_patterns_are_those_of_an_embedded_store(
+    kg: KnowledgeGraph, oxigraph: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from .servers import Endpoint as Server
 
     assert isinstance(oxigraph, Server)
@@ -169,7 +171,15 @@ def test_patterns_are_those_of_an_embedded_store(kg: KnowledgeGraph, oxigraph: o
 
     with packing(kg) as packed:
         push(packed, remote)
-    remote = Endpoint(oxigraph.query)
+    remote, snapshot = Endpoint(oxigraph.query), Snapshot(oxigraph.query)
+    requests: list[str] = []
+    send = snapshot._send
+
+    def counted(method: str, url: str, **request: object) -> object:
+        requests.append(url)
+        return send(method, url, **request)
+
+    monkeypatch.setattr(snapshot, "_send", counted)
     armenia = NamedNode("https://w3id.org/csto-kg/id/state/armenia")
     member = NamedNode("https://w3id.org/csto-kg/ontology#member")
     for pattern in (
@@ -181,7 +191,13 @@ def test_patterns_are_those_of_an_embedded_store(kg: KnowledgeGraph, oxigraph: o
     ):
         here = set(kg.store.quads_for_pattern(*pattern))
         assert set(remote.quads_for_pattern(*pattern)) == here
+        assert set(snapshot.quads_for_pattern(*pattern)) == here
         assert here
         some = min(here, key=str)
         assert some in remote
+        assert some in snapshot
+        asked = len(requests)
+        assert set(snapshot.quads_for_pattern(*pattern)) == here
+        assert some in snapshot
+        assert len(requests) == asked
     assert set(remote.named_graphs()) == set(kg.store.named_graphs())

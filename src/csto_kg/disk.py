@@ -102,7 +102,7 @@ def _faults_of(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise CstoKgError(f"{path}: cannot be read: {error.strerror}") from None
+        raise CstoKgError(f"{path}: cannot be read: {error.strerror or error}") from None
     except SyntaxError as error:
         raise syntax_error(path, error) from None
 
