@@ -122,6 +122,14 @@ def measured(work: Callable[..., object], *arguments: object) -> Measured:
     return Measured(seconds, max(peak(), commands), result)
 
 
+def said(work: Callable[..., object], *arguments: object) -> object:
+    """Call what talks HTTP; its errors cannot travel between processes."""
+    try:
+        return work(*arguments)
+    except requests.RequestException as error:
+        raise CstoKgError(str(error)) from None
+
+
 def peak(process: int | str = "self") -> float:
     """Return the most memory that a process has had."""
     # As ru_maxrss, which however begins with what the parent process had.
@@ -371,6 +379,8 @@ class Comparison:
             self.found[key] = work()
         except (CstoKgError, OSError, subprocess.SubprocessError, BrokenProcessPool) as error:
             self.left_out[key] = f"failed: {error}"[:90]
+        told = self.found.get(key, self.left_out.get(key))
+        print(f"{self.size:,}: {part}, {engine}: {told}", file=sys.stderr, flush=True)
         slow = time.monotonic() - started > PATIENCE
         if slow and not engine.startswith(CSTO_KG):
             self.left_out.setdefault(key, "left out: took too long at the size before")
@@ -402,7 +412,7 @@ class Comparison:
                 return loaded
 
             def fetched(endpoint: servers.Endpoint) -> Measured:
-                done = alone(export_server, endpoint, out)
+                done = alone(said, export_server, endpoint, out)
                 if (number := lines(out)) != self.triples:
                     raise CstoKgError(f"gave {number:,} of {self.triples:,} triples")
                 return done._replace(gigabytes=peak(endpoint.process))
@@ -412,7 +422,7 @@ class Comparison:
             except (pytest.skip.Exception, pytest.fail.Exception) as missing:
                 self.left_out["load", engine] = str(missing)[:90]
             if endpoint:
-                self.measure("queries", engine, partial(alone, ask_server, endpoint))
+                self.measure("queries", engine, partial(alone, said, ask_server, endpoint))
                 self.measure("export ntriples", engine, partial(fetched, endpoint))
 
     def place(self, engine: str) -> Path:

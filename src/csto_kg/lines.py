@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 # Bytes that are held before `sort` takes over, and its own buffer.
-_HELD = 64 << 20
+_HELD = 8 << 20
 _BUFFER = "256M"
 
 
