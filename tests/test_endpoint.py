@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode
@@ -175,7 +176,7 @@ def test_patterns_are_those_of_an_embedded_store(
     requests: list[str] = []
     send = snapshot._send
 
-    def counted(method: str, url: str, **request: object) -> object:
+    def counted(method: str, url: str, **request: Any) -> object:
         requests.append(url)
         return send(method, url, **request)
 

@@ -40,8 +40,8 @@ def load(folder: Path, files: tuple[Path, ...]) -> None:
     named = sources(files)
     size = sum(path.stat().st_size for path, _ in named if path.is_file())
     with progress("loading", size) as done:
-        number = build(folder, named, done)
-    click.echo(f"{folder}: {number} quads", err=True)
+        build(folder, named, done)
+    click.echo(f"{folder}: built from {len(named)} files", err=True)
 
 
 @click.command()

@@ -44,12 +44,12 @@ def load(
     folder: Path,
     files: Sequence[tuple[Path, NamedNode]],
     done: Callable[[int], object] = lambda _: None,
-) -> int:
+) -> None:
     """Build a store on disk from files, each with the named graph for its triples.
 
-    Returns the number of quads in it. The files are not held in memory; ``done`` is called with
-    the number of bytes of them that were read since. Raises :class:`CstoKgError` when the folder
-    exists, or a file cannot be read or parsed; then nothing is left.
+    The files are not held in memory; ``done`` is called with the number of bytes of them that were
+    read since. Raises :class:`CstoKgError` when the folder exists, or a file cannot be read or
+    parsed; then nothing is left.
     """
     if folder.exists():
         raise CstoKgError(f"{folder}: exists: name a new folder, or remove it")
@@ -68,14 +68,12 @@ def load(
             for part in work:
                 part.result()
         store.flush()
-        number = len(store)
         del store
         new.rename(folder)
     except OSError as error:
         raise CstoKgError(f"{folder}: cannot be written: {error}") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return number
 
 
 def _named(store: Store, files: Sequence[tuple[Path, NamedNode]]) -> None:

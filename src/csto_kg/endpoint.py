@@ -43,6 +43,8 @@ _COUNT = ox.NamedNode("http://rdfs.org/ns/void#triples")
 _DEFAULT = ox.DefaultGraph()
 # Seconds to connect, and to wait for the next bytes of an answer.
 _PATIENCE = (10, 300)
+# What is written is answered when all of it is there, which may be a large graph.
+_PATIENCE_WITH_WRITING = (10, 3600)
 _LARGEST = 1 << 30
 # Some stores cut answers off at ten thousand rows.
 _PAGE = 5_000
@@ -304,7 +306,7 @@ class Endpoint:
     def _update(self, text: str) -> None:
         if not self._update_url:
             raise self._error("say where updates go: set CSTO_KG_UPDATE, or CSTO_KG_GRAPH_STORE")
-        self._whole(self._send("POST", self._update_url, data=[("update", text)]))
+        self._whole(self._send("POST", self._update_url, writing=True, data=[("update", text)]))
 
     def _graph_store(self, method: str, name: ox.NamedNode, body: IO[bytes] | None = None) -> None:
         assert self.graph_store_url
@@ -314,7 +316,7 @@ class Endpoint:
             # Ask for the challenge first, so that the graph is sent once.
             self._send("GET", f"{self.graph_store_url}{graph}urn%3Anone").close()
         url = f"{self.graph_store_url}{graph}{quote(name.value, safe='')}"
-        response = self._send(method, url, data=body, headers=headers)
+        response = self._send(method, url, writing=True, data=body, headers=headers)
         if not (method == "DELETE" and response.status_code == 404):
             self._whole(response)
 
@@ -324,12 +326,15 @@ class Endpoint:
 
         return requests.Session()
 
-    def _send(self, method: str, url: str, **request: Any) -> requests.Response:
+    def _send(
+        self, method: str, url: str, *, writing: bool = False, **request: Any
+    ) -> requests.Response:
         import requests
         from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
+        patience = _PATIENCE_WITH_WRITING if writing else _PATIENCE
         send: Callable[[], requests.Response] = lambda: self._session.request(  # noqa: E731
-            method, url, timeout=_PATIENCE, stream=True, allow_redirects=False, **request
+            method, url, timeout=patience, stream=True, allow_redirects=False, **request
         )
         try:
             response = send()
