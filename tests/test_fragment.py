@@ -19,7 +19,9 @@ from rdflib import SH
 
 from csto_kg import shipped
 from csto_kg.errors import CstoKgError
-from csto_kg.fragment import Branch, Reach, Step
+from csto_kg.fragment import Reach
+from csto_kg.fragment.join import Branch
+from csto_kg.fragment.path import Step
 from csto_kg.nativequery import native_query_graph
 from csto_kg.terms import Term, to_rdflib
 from csto_kg.vocabulary import PREFIXES, expand
