@@ -14,8 +14,8 @@ import pytest
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.disk import load
-from csto_kg.graph import sources
 from csto_kg.home import saved_queries
+from csto_kg.place import sources
 
 from .conftest import ROOT, Run, quads
 

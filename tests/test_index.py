@@ -13,8 +13,8 @@ from csto_kg.disk import load
 from csto_kg.endpoint import Endpoint
 from csto_kg.exchange import packing, pull, push
 from csto_kg.gate import submit
-from csto_kg.graph import sources
 from csto_kg.home import Home
+from csto_kg.place import sources
 from csto_kg.submissions import Submissions
 
 from .conftest import ROOT, Run, quads

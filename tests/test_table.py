@@ -18,8 +18,8 @@ from pyoxigraph import RdfFormat, Triple, parse
 
 from csto_kg import KnowledgeGraph, Standing, shipped
 from csto_kg.errors import CstoKgError
-from csto_kg.graph import open_graph
 from csto_kg.mapping import Era, Mapping
+from csto_kg.place import open_graph
 from csto_kg.serialization import dump
 from csto_kg.spell import edtf
 from csto_kg.table import Table

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from csto_kg.bounds import Bounds, Standing, parse_edtf
     from csto_kg.errors import CstoKgError
     from csto_kg.graph import KnowledgeGraph
-    from csto_kg.graph import open_graph as open
+    from csto_kg.place import open_graph as open
     from csto_kg.results import Rows, Triples
 
 __all__ = [
@@ -37,7 +37,7 @@ _HOME = {
     "Rows": ("results", "Rows"),
     "Standing": ("bounds", "Standing"),
     "Triples": ("results", "Triples"),
-    "open": ("graph", "open_graph"),
+    "open": ("place", "open_graph"),
     "parse_edtf": ("bounds", "parse_edtf"),
 }
 

@@ -7,7 +7,7 @@ triple twice in Oxigraph.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -21,29 +21,26 @@ from pyoxigraph import (
     QueryBoolean,
     QuerySolutions,
     Store,
-    Triple,
 )
 
-from csto_kg import entities, shipped
+from csto_kg import entities
 from csto_kg.catalogue import SUFFIX, Catalogue, SavedQuery
-from csto_kg.disk import is_disk, open_disk
 from csto_kg.endpoint import MERGED, VOCABULARY, Endpoint, Engine
 from csto_kg.errors import CstoKgError
 from csto_kg.export import export
-from csto_kg.home import Home, saved_queries
+from csto_kg.home import Home
 from csto_kg.results import Rows, Triples
 from csto_kg.serialization import (
     FORMATS,
     SUFFIXES,
     rdf_format,
-    read,
     read_bytes,
     replacing,
-    syntax_error,
 )
 from csto_kg.sparql import check, names_graphs
+from csto_kg.surroundings import about, surroundings
 from csto_kg.terms import value
-from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, RDFS, SKOS, compact, slug_key
+from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, compact, slug_key
 
 if TYPE_CHECKING:
     import rdflib
@@ -70,7 +67,7 @@ class KnowledgeGraph:
         unread: Iterable[tuple[Path, NamedNode]] = (),
         home: Home | None = None,
     ) -> None:
-        """Wrap an engine whose default graph merges its named graphs; use :func:`open_graph`.
+        """Wrap an engine whose default graph merges its named graphs; use :func:`csto_kg.open`.
 
         ``unread`` are files that are in the default graph, and not yet in their named graphs;
         ``home`` is where the graph is somebody's own.
@@ -208,30 +205,8 @@ class KnowledgeGraph:
         An assertion's citations, selectors, propositions, derivations and sources come whole; of
         what else is mentioned, type and names.
         """
-        centre = NamedNode(self.resolve(entity))
-        whole = {centre} | {
-            quad.subject
-            for quad in self._store.quads_for_pattern(None, None, centre, DefaultGraph())
-            if isinstance(quad.subject, NamedNode) and _kind(quad.subject) in _ASSERTED
-        }
-        followed: set[NamedNode] = set()
-        triples: set[Triple] = set()
-        while whole - followed:
-            node = (whole - followed).pop()
-            followed.add(node)
-            for triple in self._about(node):
-                triples.add(triple)
-                if _kind(triple.object) in _EVIDENCE and isinstance(triple.object, NamedNode):
-                    whole.add(triple.object)
-        mentioned = {triple.object for triple in triples} - followed
-        triples |= {
-            triple
-            for node in mentioned
-            if isinstance(node, NamedNode)
-            for triple in self._about(node)
-            if triple.predicate.value in _NAMING
-        }
-        return Triples(sorted(triples, key=str))
+        found = surroundings(self._store, NamedNode(self.resolve(entity)))
+        return Triples(sorted(found, key=str))
 
     def cite_check(self, copy: Path, source: str | None = None) -> Rows:
         """Check each citation of a text source against a copy of the text.
@@ -362,14 +337,10 @@ class KnowledgeGraph:
         closed.reasoner = inference.reasoner
         return closed
 
-    def _about(self, node: NamedNode) -> list[Triple]:
-        quads = self._store.quads_for_pattern(node, None, None, DefaultGraph())
-        return [Triple(quad.subject, quad.predicate, quad.object) for quad in quads]
-
     def _class(self, iri: str) -> NamedNode | None:
         types = sorted(
             value(triple.object)
-            for triple in self._about(NamedNode(iri))
+            for triple in about(self._store, NamedNode(iri))
             if triple.predicate.value == f"{RDF}type" and isinstance(triple.object, NamedNode)
         )
         ours = [name for name in types if name.startswith(CSTO)] or types
@@ -388,78 +359,6 @@ class KnowledgeGraph:
                 raise CstoKgError(f"say which source: {', '.join(map(compact, several))}")
 
 
-def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
-    """Open the shipped graph, a graph of the user's own on top of it, or another one.
-
-    ``path`` is a folder made by ``csto-kg init``, a store on disk made by ``csto-kg load``, a
-    folder of RDF files, one RDF file, or the address of a SPARQL 1.1 endpoint. Raises
-    :class:`CstoKgError` for a missing or unparsable file, for a damaged journal, and for a store
-    that holds nothing of ours.
-    """
-    if isinstance(path, str) and path.startswith(("http://", "https://")):
-        return KnowledgeGraph(Endpoint.of(path), saved_queries())
-    folder = None if path is None else Path(path)
-    if folder and is_disk(folder):
-        return KnowledgeGraph(open_disk(folder), saved_queries())
-    home = Home.of(folder)
-    if home and home.place:
-        from csto_kg.index import opened
-
-        return KnowledgeGraph(opened(home), saved_queries(folder), home=home)
-    given = [*_files(shipped.DATA if folder is None or home else folder)]
-    if home and home.data.is_dir():
-        given += _rdf_files(home.data)
-    store = Store()
-    files = sources(given)
-    unread = [(file, graph) for file, graph in files if not _load(store, file, graph)]
-    if home:
-        from csto_kg.submissions import Submissions
-
-        quads = Submissions(home.folder).quads()
-        store.bulk_extend(quads)
-        store.bulk_extend(Quad(quad.subject, quad.predicate, quad.object) for quad in quads)
-    return KnowledgeGraph(store, saved_queries(folder), unread, home)
-
-
-def sources(files: Sequence[Path] = ()) -> list[tuple[Path, NamedNode]]:
-    """Name the graph of each file of RDF, by default of the shipped ones, the ontology first."""
-    ontology = [(shipped.ONTOLOGY / name, VOCABULARY) for name in ("csto.ttl", "schemes.ttl")]
-    given = files or _files(shipped.DATA)
-    return [*ontology, *((file, NamedNode(f"{GRAPH}{file.stem}")) for file in given)]
-
-
-def _files(path: Path) -> Sequence[Path]:
-    if path.is_dir():
-        files = _rdf_files(path)
-        if not files:
-            raise CstoKgError(f"{path}: no RDF files: their names end in {', '.join(SUFFIXES)}")
-        return files
-    if not path.exists():
-        raise CstoKgError(f"{path}: no such file or folder")
-    return [path]
-
-
-def _rdf_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES)
-
-
-def _load(store: Store, path: Path, graph: NamedNode) -> bool:
-    """Read a file into the default graph; tell whether it is in named graphs as well."""
-    try:
-        if not rdf_format(path).supports_datasets:
-            store.load(read_bytes(path), format=rdf_format(path), base_iri=ID)
-            return False
-        quads = list(read(path))
-    except SyntaxError as error:
-        raise syntax_error(path, error) from None
-    store.bulk_extend(
-        Quad(q.subject, q.predicate, q.object, graph) if q.graph_name == DefaultGraph() else q
-        for q in quads
-    )
-    store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in quads)
-    return True
-
-
 def _merged(store: Engine, graphs: Iterable[NamedNode]) -> Store:
     copy = Store()
     copy.bulk_extend(
@@ -471,13 +370,6 @@ def _merged(store: Engine, graphs: Iterable[NamedNode]) -> Store:
     return copy
 
 
-# Kinds of nodes that speak about others, and those that an assertion rests on.
-_ASSERTED = frozenset(
-    ("membership", "lifespan", "event", "role", "fact", "statement", "appellation", "proposition")
-)
-_EVIDENCE = frozenset(("citation", "selector", "source", "proposition", "derivation"))
-_NAMING = frozenset((f"{RDF}type", f"{RDFS}label", f"{SKOS}altLabel"))
-
 _CITATIONS = f"""
 SELECT ?citation ?paragraph ?start ?end ?sha256 WHERE {{
   ?citation <{OA}hasSource> $source ; <{OA}hasSelector> ?selector ;
@@ -485,8 +377,3 @@ SELECT ?citation ?paragraph ?start ?end ?sha256 WHERE {{
   ?selector <{OA}start> ?start ; <{OA}end> ?end .
 }} ORDER BY ?start ?end ?citation
 """
-
-
-def _kind(node: object) -> str:
-    iri = node.value if isinstance(node, NamedNode) else ""
-    return iri.removeprefix(ID).partition("/")[0] if iri.startswith(ID) else ""

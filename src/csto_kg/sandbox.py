@@ -100,7 +100,8 @@ def _answer(question: Mapping[str, Any]) -> list[dict[str, Any]] | str:
     from csto_kg import gate
     from csto_kg.citation import SourceText
     from csto_kg.endpoint import Endpoint, Snapshot
-    from csto_kg.graph import KnowledgeGraph, open_graph
+    from csto_kg.graph import KnowledgeGraph
+    from csto_kg.place import open_graph
     from csto_kg.serialization import dump
 
     try:
