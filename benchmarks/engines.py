@@ -49,7 +49,7 @@ import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph, disk, shipped
 from csto_kg.catalogue import Catalogue
 from csto_kg.endpoint import MERGED
-from csto_kg.graph import sources
+from csto_kg.place import sources
 from csto_kg.vocabulary import expand
 
 # Servers are started as the tests start them.
@@ -317,7 +317,7 @@ def ask_server(endpoint: servers.Endpoint) -> Answers:
         form = {"query": text, "default-graph-uri": MERGED.value}
         accepted = {"Accept": "application/sparql-results+json"}
         response = session.post(endpoint.query, form, headers=accepted, timeout=2 * PATIENCE)
-        response.raise_for_status()
+        check(response)
         return list(response.json()["results"]["bindings"])
 
     return ask(rows)
@@ -337,9 +337,14 @@ def export_server(endpoint: servers.Endpoint, out: Path) -> None:
         ) as response,
         out.open("wb") as file,
     ):
-        response.raise_for_status()
+        check(response)
         for part in response.iter_content(1 << 20):
             file.write(part)
+
+
+def check(response: requests.Response) -> None:
+    if not response.ok:
+        raise CstoKgError(f"{response.status_code}: {' '.join(response.text.split())}")
 
 
 # -- Side by side ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from pathlib import Path
@@ -55,8 +56,10 @@ def test_a_second_source_from_sheet_to_answer_and_away_again(
     assert "accepted as submission 1" in accepted.stderr
     assert len(csto(*members, "--source", source).stdout.splitlines()) == 7
     assert "Serbia may apply" in csto(*about).stdout
-    listed = csto("submissions", "list", *store).stdout.splitlines()
-    assert listed[1].split("\t")[2:4] == ["Research desk", f"invented-report-{language}.yaml"]
+    listed = ("submissions", "list", *store, "--format", "csv")
+    [row] = csv.DictReader(csto(*listed).stdout.splitlines())
+    assert (row["by"], row["file"]) == ("Research desk", f"invented-report-{language}.yaml")
+    assert not row["withdrawn"]
     assert "csto:member state:armenia" in csto("submissions", "show", "1", *store).stdout
     assert csto("verify", *store).returncode == 0
 
@@ -68,7 +71,8 @@ def test_a_second_source_from_sheet_to_answer_and_away_again(
     assert gone.returncode == 0
     assert csto(*members, "--source", source).returncode == 2
     assert csto(*about).returncode == 2
-    assert csto("submissions", "list", *store).stdout.splitlines()[1].split("\t")[5]
+    [row] = csv.DictReader(csto(*listed).stdout.splitlines())
+    assert row["withdrawn"]
     assert "csto:member state:armenia" in csto("submissions", "show", "1", *store).stdout
     assert csto("submissions", "withdraw", "1", "--reason", "twice", *store).returncode == 2
     assert csto("verify", *store).returncode == 0

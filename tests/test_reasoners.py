@@ -380,6 +380,14 @@ def test_the_command_says_which_it_was(csto: Run, tmp_path: Path) -> None:
     assert said_then == "inferred by owlrl"
 
 
+def test_a_wrong_parameter_is_told_before_anything_is_inferred(csto: Run) -> None:
+    result = csto("query", "run", "members-on", "--alliance", "nowhere", "--inferred",
+                  "--date", "2000-01-01")  # fmt: skip
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "nowhere" in result.stderr
+    assert "inferred by" not in result.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from csto_kg.cli_view import view, with_inferred
+from csto_kg.cli_view import STORE, opened, view, with_inferred
 from csto_kg.errors import CstoKgError
 from csto_kg.terminal import progress
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from csto_kg.closure import Reasoner
 
 _from = click.option(
-    "--store", metavar="PLACE", envvar="CSTO_KG_STORE",
+    "--store", metavar="PLACE", envvar=STORE,
     help="The graph to put there; by default the shipped one.",
 )  # fmt: skip
 _graph_store = click.option(
@@ -35,7 +35,7 @@ def load(folder: Path, files: tuple[Path, ...]) -> None:
     Example: csto-kg load index atop.nt our-graph/data/*.ttl
     """
     from csto_kg.disk import load as build
-    from csto_kg.graph import sources
+    from csto_kg.place import sources
 
     named = sources(files)
     size = sum(path.stat().st_size for path, _ in named if path.is_file())
@@ -74,7 +74,6 @@ def push(
     from csto_kg.endpoint import Endpoint
     from csto_kg.exchange import Parcel, packing, requests
     from csto_kg.exchange import push as put
-    from csto_kg.graph import open_graph
 
     if not (update or graph_store or show or dry_run):
         raise CstoKgError("say where to write: --graph-store URL, or --update URL")
@@ -82,7 +81,7 @@ def push(
     def tell(parcel: Parcel) -> None:
         click.echo(f"{parcel.graph.value}: {parcel.number} triples", err=True)
 
-    with packing(view(open_graph(store), inferred, reasoner)) as packed:
+    with packing(view(opened(store), inferred, reasoner)) as packed:
         if show:
             click.echo("\n".join(requests(packed, graph_store)))
         elif dry_run:

@@ -1,20 +1,30 @@
-"""The commands of the gate: submitting facts, and keeping what was accepted."""
+"""The commands of the gate: judging facts, and keeping those that were accepted."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import click
 
+from csto_kg.cli_output import TABLES, show_rows, with_output
+from csto_kg.cli_view import STORE, with_store
 from csto_kg.errors import CstoKgError
 from csto_kg.home import Home
+from csto_kg.terminal import progress
+
+_Function = Callable[..., Any]
+
+_REPORTS = ("text", "json", "turtle", "sarif", "junit", "github")
 
 _home = click.option(
     "--store",
     type=click.Path(),
     default=".",
-    envvar="CSTO_KG_STORE",
+    envvar=STORE,
     show_default="here",
     help="The folder of your graph, made by csto-kg init.",
 )
@@ -32,6 +42,81 @@ def _at(folder: str) -> Home:
             f"`csto-kg init DIR{on}`"
         )
     return home
+
+
+def _report_options(function: _Function) -> _Function:
+    for option in (
+        click.option(
+            "--fail-on",
+            type=click.Choice(["violation", "warning", "info", "never"]),
+            default="violation",
+            show_default=True,
+            help="Exit with 1 from this severity on.",
+        ),
+        click.option(
+            "--language", type=click.Choice(["en", "ar"]), default="en", show_default=True
+        ),
+        click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(_REPORTS),
+            default="text",
+            show_default=True,
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_report_options
+@with_store
+@click.pass_context
+def validate(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    format_name: str,
+    language: str,
+    fail_on: str,
+    store: str | Path | None,
+) -> None:
+    """Validate files of facts; exits with 1 if one has violations, 2 if one cannot be read.
+
+    Each is judged as a submission would be, by a process that is ended if it takes too long.
+    `csto-kg explain CODE` explains a finding. Takes RDF (.ttl, .nt, .nq, .trig, .jsonld, .rdf) and
+    fact sheets (.yaml).
+
+    Example: csto-kg validate data/triples.ttl
+    """
+    from csto_kg.gate import validate as validate_files
+    from csto_kg.report import write
+
+    with progress("validating"):
+        reports = validate_files(files, store)
+    click.echo(write(reports, format_name, language), nl=False)
+    # A file that cannot be read is not invalid: it is wrong usage, like one that is missing.
+    unreadable = any(
+        finding.check.startswith("P0") for report in reports for finding in report.findings
+    )
+    passed = all(report.passes(fail_on) for report in reports)
+    ctx.exit(2 if unreadable else 0 if passed else 1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_report_options
+@click.pass_context
+def report(ctx: click.Context, file: Path, format_name: str, language: str, fail_on: str) -> None:
+    """Look again at a report that was written with --format json.
+
+    Example: csto-kg report report.json --format github
+    """
+    from csto_kg.report import read, write
+
+    reports = read(file)
+    click.echo(write(reports, format_name, language), nl=False)
+    ctx.exit(0 if all(report.passes(fail_on) for report in reports) else 1)
 
 
 @click.command()
@@ -109,17 +194,23 @@ def submissions() -> None:
 
 @submissions.command("list")
 @_home
-def list_submissions(store: str) -> None:
+@with_output(*TABLES)
+def list_submissions(store: str, format_name: str | None, output: Path | None) -> None:
     """List every submission, withdrawn ones too.
 
     Example: csto-kg submissions list
     """
+    from pyoxigraph import Literal
+
+    from csto_kg.results import Rows
     from csto_kg.submissions import Submissions
 
-    click.echo("number\taccepted\tby\tfile\ttriples\twithdrawn")
-    for found in Submissions(_at(store).folder).listed():
-        columns = (found.number, found.accepted, found.by, found.file, found.triples)
-        click.echo("\t".join(map(str, (*columns, found.withdrawn or ""))))
+    columns = ("number", "accepted", "by", "file", "triples", "withdrawn")
+    rows = [
+        tuple(None if cell is None else Literal(cell) for cell in attrgetter(*columns)(found))
+        for found in Submissions(_at(store).folder).listed()
+    ]
+    show_rows(Rows(columns, rows), format_name, output)
 
 
 @submissions.command()
@@ -201,4 +292,4 @@ def explain(code: str) -> None:
     click.echo(page(code))
 
 
-COMMANDS = (init, submit, submissions, verify, explain)
+COMMANDS = (validate, report, init, submit, submissions, verify, explain)

@@ -1,10 +1,11 @@
-"""The options that choose a view of the graph, for every command that takes one."""
+"""The options that choose a graph and a view of it, for every command that takes them."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,12 +18,31 @@ if TYPE_CHECKING:
 
 _Function = Callable[..., Any]
 
+#: What ``--store`` is when it is not given.
+STORE = "CSTO_KG_STORE"
 # Names of reasoners stand here and not in an import, which would cost every start of the command.
 _REASONERS = ("owlrl", "reasonable")
 
-of_sources = click.option(
-    "--source", "sources", multiple=True, help="Only what this source says; repeatable."
-)
+
+class _Place(click.ParamType["str | Path"]):
+    """A path, or an address, which would not survive being one."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: object, ctx: object) -> str | Path:  # noqa: ARG002
+        return value if "://" in str(value) else Path(value)
+
+
+def with_store(function: _Function) -> _Function:
+    """Add the option that names another graph than the shipped one."""
+    return click.option(
+        "--store",
+        type=_Place(),
+        metavar="PLACE",
+        envvar=STORE,
+        help="Instead of the shipped graph: a graph of your own, a store on disk, an RDF file or a "
+        "folder of them, or the address of a SPARQL endpoint.",
+    )(function)
 
 
 def with_inferred(function: _Function) -> _Function:
@@ -38,6 +58,20 @@ def with_inferred(function: _Function) -> _Function:
     ):
         function = option(function)
     return function
+
+
+def with_view(function: _Function) -> _Function:
+    """Add the options that choose sources and inferred triples."""
+    return click.option(
+        "--source", "sources", multiple=True, help="Only what this source says; repeatable."
+    )(with_inferred(function))
+
+
+def opened(store: str | Path | None) -> KnowledgeGraph:
+    """Open the graph that ``--store`` names."""
+    from csto_kg.place import open_graph
+
+    return open_graph(store)
 
 
 def view(

@@ -1,6 +1,7 @@
 import com.sun.net.httpserver.BasicAuthenticator;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -39,6 +40,9 @@ public class JenaServer {
   }
 
   record Answer(int status, String type, byte[] body) {
+    /** What a handler returns that has sent its answer itself. */
+    static final Answer SENT = new Answer(0, "", new byte[0]);
+
     static Answer text(int status, String message) {
       return new Answer(status, "text/plain; charset=utf-8", message.getBytes(StandardCharsets.UTF_8));
     }
@@ -149,12 +153,16 @@ public class JenaServer {
     }
   }
 
-  static Answer graph(HttpExchange exchange, Model model) {
+  /** Sends a graph as it is read, for it may be larger than memory. */
+  static Answer graph(HttpExchange exchange, Model model) throws IOException {
     var accepted = exchange.getRequestHeaders().getFirst("Accept");
     var turtle = accepted != null && accepted.startsWith("text/turtle");
-    var out = new ByteArrayOutputStream();
-    RDFDataMgr.write(out, model, turtle ? Lang.TURTLE : Lang.NTRIPLES);
-    return new Answer(200, turtle ? "text/turtle" : "application/n-triples", out.toByteArray());
+    exchange.getResponseHeaders().set("Content-Type", turtle ? "text/turtle" : "application/n-triples");
+    exchange.sendResponseHeaders(200, 0);
+    try (var out = new BufferedOutputStream(exchange.getResponseBody(), 1 << 16)) {
+      RDFDataMgr.write(out, model, turtle ? Lang.TURTLE : Lang.NTRIPLES);
+    }
+    return Answer.SENT;
   }
 
   static com.sun.net.httpserver.HttpContext serve(HttpServer server, String path, Handler handler) {
@@ -170,6 +178,10 @@ public class JenaServer {
         answer = Answer.text(400, error.getMessage());
       } catch (Exception error) {
         answer = Answer.text(500, error.toString());
+      }
+      if (answer == Answer.SENT) {
+        exchange.close();
+        return;
       }
       exchange.getResponseHeaders().set("Content-Type", answer.type());
       exchange.sendResponseHeaders(answer.status(), answer.body().length == 0 ? -1 : answer.body().length);
