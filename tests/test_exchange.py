@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
@@ -21,6 +21,7 @@ from csto_kg.serialization import SUFFIXES
 
 from .conftest import ROOT, Run, quads
 from .servers import Endpoint as Server
+from .servers import run_virtuoso
 
 SHEET = ROOT / "tests" / "second" / "invented-report-en.yaml"
 OTHERS = NamedNode("urn:somebody:else")
@@ -198,6 +199,22 @@ def test_a_large_graph_replaces_what_was_there(
     )
     put(endpoint, OTHERS, THEIRS, tmp_path)
     assert at(endpoint).graph(OTHERS) == THEIRS
+
+
+def test_a_graph_that_a_store_does_not_give_at_once_comes_in_parts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    size = 1_100_000
+    lines = (f"<urn:é{n}> <urn:b> <urn:c{n % 10}> .\n".encode() for n in range(size))
+    triples = (quad.triple for quad in parse(b"".join(lines), format=RdfFormat.N_TRIPLES))
+    sent = Parcel.of(OTHERS, triples, tmp_path / "sent.ttl")
+    with run_virtuoso(tmp_path, rows=2 * size) as server:
+        at(server).put(OTHERS, sent.body)
+        with monkeypatch.context() as patch, pytest.raises(CstoKgError, match="max vector length"):
+            patch.setattr("csto_kg.endpoint._PART", size)
+            next(at(server).triples(OTHERS))
+        come = Parcel.of(OTHERS, at(server).triples(OTHERS), tmp_path / "come.ttl")
+    assert (come.number, come.sha256) == (size, sent.sha256)
 
 
 def test_the_address_of_the_graph_store_may_have_parameters(

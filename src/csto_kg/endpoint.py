@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from io import SEEK_END, BufferedReader
-from itertools import islice
-from math import inf
+from itertools import chain, islice, pairwise
+from math import ceil, inf
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
@@ -49,11 +49,18 @@ _LARGEST = 1 << 30
 # Some stores cut answers off at ten thousand rows.
 _PAGE = 5_000
 _CHUNK = 1_000
+# Virtuoso gives no graph of more than a million triples at once (MaxVectorSize).
+_PART = 600_000
+_TRIPLES = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o"
 _BLOCK = 1 << 16
 # Bytes of a graph from which it is added to none, which a store does faster than to replace one.
 # What is smaller is replaced in one request, so that it is never missing.
 _LARGE = 4 << 20
 _JSON, _NTRIPLES = "application/sparql-results+json", "application/n-triples"
+
+
+class RefusalError(CstoKgError):
+    """A store's answer that is an error."""
 
 
 class Endpoint:
@@ -152,14 +159,21 @@ class Endpoint:
     def triples(self, name: ox.NamedNode) -> Iterator[ox.Triple]:
         """Yield the triples of a named graph as they come, none if there is no such graph.
 
-        From a store that cuts answers off, some come twice. Raises :class:`CstoKgError` when the
-        store gives fewer than it says that it has.
+        They are asked for at once; in parts from a store that refuses that, in pages from one that
+        cuts answers off, where some come twice. Raises :class:`CstoKgError` when the store gives
+        fewer than it says that it has.
         """
         wanted = self.count(name)
         dataset = [("default-graph-uri", name.value)]
-        text = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+        found = self._streamed(f"{_TRIPLES} }}", dataset) if wanted else iter(())
+        try:
+            first = [*islice(found, 1)]
+        except RefusalError:
+            if wanted <= _PART:
+                raise
+            first, found = [], self._in_parts(dataset, wanted)
         number = 0
-        for triple in self._streamed(text, dataset) if wanted else ():
+        for triple in chain(first, found):
             number += 1
             if number > wanted:
                 raise self._error(f"gives more than the {wanted} triples of {name}: ask again")
@@ -169,13 +183,21 @@ class Endpoint:
         seen: set[int] = set()
         start = 0
         while len(seen) < wanted:
-            page = set(self._streamed(f"{text} LIMIT {_PAGE} OFFSET {start}", dataset))
+            page = set(self._streamed(f"{_TRIPLES} }} LIMIT {_PAGE} OFFSET {start}", dataset))
             fresh = {hash(triple) for triple in page} - seen
             if not fresh:
                 raise self._error(f"gives {len(seen)} of the {wanted} triples of {name}")
             yield from page
             seen |= fresh
             start += _PAGE
+
+    def _in_parts(self, dataset: list[tuple[str, str]], wanted: int) -> Iterator[ox.Triple]:
+        """Yield the triples of a graph by the hash of their subjects."""
+        parts = ceil(wanted / _PART)
+        bounds = [f"{number * 16**8 // parts:08x}" for number in range(parts)]
+        for start, end in pairwise([*bounds, "g"]):
+            within = f"FILTER('{start}' <= MD5(STR(?s)) && MD5(STR(?s)) < '{end}')"
+            yield from self._streamed(f"{_TRIPLES} {within} }}", dataset)
 
     def count(self, name: ox.NamedNode) -> int:
         """Return how many triples the store says that a named graph has."""
@@ -363,7 +385,7 @@ class Endpoint:
         try:
             if not 200 <= response.status_code < 300:
                 said = next(response.iter_content(_BLOCK), b"")
-                raise self._error(_reason(response, said, "refuses"))
+                raise RefusalError(f"{self.query_url}: {_reason(response, said, 'refuses')}")
             if cut := {"X-SQL-State", "X-SPARQL-MaxRows"} & set(response.headers):
                 raise self._error(f"cut its answer off ({', '.join(sorted(cut))}): ask for less")
             for part in response.iter_content(_BLOCK):
