@@ -45,6 +45,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/stopped": (200, RESULTS, CUT[:-40] + b"The SPARQL operation has been cancelled"),
     "/json": (200, RESULTS, b'{"results": []}'),
     "/empty": (200, RESULTS, EMPTY),
+    "/proxied": (200, {**RESULTS, "x-sparql-maxrows": "3"}, CUT),
     "/short": (200, {**RESULTS, "Content-Length": "1000"}, EMPTY),
 }
 
@@ -83,6 +84,7 @@ def server() -> Iterator[str]:
         ("/login", r"401 .*CSTO_KG_USER and CSTO_KG_PASSWORD"),
         ("/forbidden", r"403 .*somebody who may"),
         ("/cut", r"cut its answer off \(X-SPARQL-MaxRows\)"),
+        ("/proxied", r"cut its answer off \(X-SPARQL-MaxRows\)"),
         ("/late", r"cut its answer off \(X-SQL-State\)"),
         ("/stopped", r"The SPARQL operation has been cancelled"),
         ("/json", r"not SPARQL results"),
@@ -135,6 +137,58 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, serv
     monkeypatch.setattr(endpoint, "_LARGEST", 10)
     with pytest.raises(CstoKgError, match="answers with more than"):
         csto_kg.open(f"{server}/long").run("sources")
+
+
+def test_an_address_with_a_password_is_refused_and_not_told(csto: Run) -> None:
+    said = csto("query", "run", "sources", "--store", "http://me:secret@127.0.0.1:9/query")
+    assert (said.returncode, "CSTO_KG_PASSWORD" in said.stderr) == (2, True)
+    assert "secret" not in said.stderr
+
+
+def test_an_address_without_a_scheme(csto: Run) -> None:
+    said = csto("query", "run", "sources", "--store", "127.0.0.1:9/query")
+    assert (said.returncode, "an address begins with http://" in said.stderr) == (2, True)
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """Reading is open, and writing asks for a password."""
+
+    written: list[bytes] = []  # noqa: RUF012
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        known = "Authorization" in self.headers
+        if known:
+            self.written.append(body)
+        self.send_response(204 if known else 401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_graph_is_sent_whole_to_a_server_that_asks_for_a_password(tmp_path: Path) -> None:
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Guarded)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{running.server_address[1]}"
+    body = tmp_path / "body.ttl"
+    body.write_bytes(endpoint.HEAD + b"<urn:a> <urn:b> <urn:c> .\n")
+    Endpoint(url, None, url, ("me", "secret")).put(NamedNode("urn:g"), body)
+    running.shutdown()
+    running.server_close()
+    assert Guarded.written == [body.read_bytes()]
+
+
+def test_a_prefix_in_a_comment_is_not_declared() -> None:
+    text = "# PREFIX csto: <x>\nSELECT ?s { ?s a csto:State }"
+    assert endpoint._prologue(text, {"csto": "urn:c"}) == "PREFIX csto: <urn:c>\n"
+    assert not endpoint._prologue(f"PREFIX csto: <urn:d>\n{text}", {"csto": "urn:c"})
 
 
 # -- Layout ------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
@@ -257,17 +257,73 @@ def test_a_dry_run_sends_nothing(csto: Run, packed: list[Parcel]) -> None:
     nowhere = "http://127.0.0.1:9/query"
     dry = csto("push", nowhere, "--dry-run")
     assert (dry.returncode, len(dry.stderr.splitlines())) == (0, len(packed))
-    shown = csto("push", nowhere, "--show", "--graph-store", "http://127.0.0.1:9/store")
-    assert shown.stdout.startswith("curl -f -X PUT")
-    assert (
-        "'http://127.0.0.1:9/store?graph=https://w3id.org/csto-kg/id/graph/merged'" in shown.stdout
-    )
     unsaid = csto("push", nowhere)
     assert (unsaid.returncode, "say where to write" in unsaid.stderr) == (2, True)
     failed = csto("push", nowhere, "--graph-store", "http://127.0.0.1:9/store")
     assert failed.returncode == 2
     assert "cannot be reached" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_the_requests_that_are_shown_do_the_same(
+    csto: Run, oxigraph: Server, tmp_path: Path
+) -> None:
+    odd = "https://example.org/it's&a=1#one'; touch pwned; '"
+    odd = odd.replace(" ", "%20")
+    file = tmp_path / "one.nq"
+    file.write_text(f"<urn:a> <urn:b> <urn:c> <{odd}> .\n<urn:a> <urn:b> <urn:c> <urn:g> .\n")
+    for store in (f"{oxigraph.graph_store}?no_transaction", oxigraph.graph_store):
+        to = ("--graph-store", store, "--store", str(file))
+        shown = csto("push", oxigraph.query, "--show", *to)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        subprocess.run(
+            ["sh", "-euc", shown.stdout], cwd=tmp_path, check=True, env={**os.environ, "PATH": path}
+        )
+        assert not (tmp_path / "pwned").exists()
+        for name in (NamedNode(odd), NamedNode("urn:g")):
+            assert len(at(oxigraph).graph(name)) == 1
+            at(oxigraph).drop(name)
+        assert len(at(oxigraph).graph(MERGED)) > 1000
+
+
+def test_what_is_in_no_named_graph_is_not_lost(
+    csto: Run, oxigraph: Server, packed: list[Parcel], tmp_path: Path
+) -> None:
+    push(packed, at(oxigraph))
+    for name, text, reason in (
+        ("alone", "", "all is in the default graph"),
+        ("mixed", "\n<urn:d> <urn:b> <urn:c> <urn:g> .", "1 triples are in no named graph"),
+        ("blank", "\n<urn:d> <urn:b> <urn:c> _:g .", "has a blank node for its name"),
+    ):
+        store = Store(str(tmp_path / name))
+        store.load(f"<urn:a> <urn:b> <urn:c> . {text}".encode(), format=RdfFormat.N_QUADS)
+        store.flush()
+        del store
+        own = ("--store", str(tmp_path / name))
+        refused = csto("push", oxigraph.query, "--graph-store", oxigraph.graph_store, *own)
+        assert (refused.returncode, reason in refused.stderr) == (2, True), refused.stderr
+        assert rows_of(csto, oxigraph) == rows_of(csto)
+        if name != "mixed":
+            exported = csto("export", *own)
+            assert (exported.returncode, exported.stdout) == (2, "")
+            assert reason in exported.stderr
+
+
+def rows_of(csto: Run, server: Server | None = None) -> str:
+    asked = csto("query", "run", "sources", *(("--store", server.query) if server else ()))
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
+
+
+def test_a_query_that_names_its_graphs_is_about_them(
+    kg: KnowledgeGraph, remote: KnowledgeGraph
+) -> None:
+    name = "https://w3id.org/csto-kg/id/graph/triples"
+    for text in (
+        f"SELECT (COUNT(*) AS ?n) FROM <{name}> {{ ?s ?p ?o }}",
+        f"SELECT (COUNT(*) AS ?n) FROM NAMED <{name}> {{ GRAPH ?g {{ ?s ?p ?o }} }}",
+    ):
+        assert remote.sparql(text).solutions == kg.sparql(text).solutions
 
 
 def test_a_submission_is_judged_against_a_remote_graph(csto: Run, oxigraph: Server) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 import csto_kg
-from csto_kg import sandbox
+from csto_kg import evidence, facts, sandbox
+from csto_kg.citation import SourceText
 from csto_kg.home import Home
 from csto_kg.sandbox import Document
 
@@ -175,3 +177,15 @@ def test_what_ends_the_judge_is_refused_and_nobody_else_suffers(
     monkeypatch.setattr(sandbox, "SECONDS", 0.01)
     [judgement] = sandbox.judge([good])
     assert [finding.check for finding in judgement.report.findings] == ["P08"]
+
+
+def test_a_text_of_no_source_in_the_document_is_told() -> None:
+    sheet = (SECOND / "invented-report-en.yaml").read_bytes()
+    copies = [SourceText.read(SECOND / "report.en.txt")]
+    path = Path("report.yaml")
+    assert not [*evidence.check(facts.read(path, sheet), copies)]
+    without = re.sub(rb"(?m)^ *text(Sha256|Length): .*\n", b"", sheet)
+    [finding] = evidence.check(facts.read(path, without), copies)
+    assert (finding.check, finding.severity) == ("E02", "Violation")
+    assert f"textSha256 {copies[0].sha256} and textLength 336" in finding.messages["en"]
+    assert not [*evidence.check(facts.read(path, without), [])]

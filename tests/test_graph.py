@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.vocabulary import ID
 
-from .conftest import quads
+from .conftest import Run, quads
 
 ARTICLE = "skynewsarabia-2022-csto-summit"
 
@@ -94,3 +98,74 @@ def test_the_parameters_of_a_query_are_checked(kg: KnowledgeGraph) -> None:
     ):
         with pytest.raises(CstoKgError, match=reason):
             kg.run("members-on", **call)  # type: ignore[arg-type]
+
+
+def test_named_graphs_are_read_once_however_many_ask() -> None:
+    kg = csto_kg.open()
+    text = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
+    with ThreadPoolExecutor(8) as threads:
+        counts = {rows.text("csv") for rows in threads.map(lambda _: kg.sparql(text), range(8))}
+    assert counts == {csto_kg.open().sparql(text).text("csv")}
+
+
+def test_a_file_that_is_gone_before_its_graph_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "facts.ttl"
+    file.write_text("<urn:a> <urn:b> <urn:c> .")
+    kg = csto_kg.open(file)
+    file.unlink()
+    for _ in range(2):
+        with pytest.raises(CstoKgError, match=r"facts\.ttl: cannot be read"):
+            kg.export()
+
+
+def test_files_whose_graphs_would_be_one_are_refused(csto: Run, tmp_path: Path) -> None:
+    for name in ("facts.ttl", "facts.nt", "merged.ttl", "with space.ttl"):
+        (tmp_path / name).write_text("<urn:a> <urn:b> <urn:c> .")
+    with pytest.raises(CstoKgError, match=r"facts\.ttl: its graph would be .*facts\.nt has"):
+        csto_kg.open(tmp_path)
+    with pytest.raises(CstoKgError, match=r"graph/merged>, which csto-kg keeps: rename it"):
+        csto_kg.open(tmp_path / "merged.ttl")
+    said = csto("export", "--store", str(tmp_path / "with space.ttl"), "--format", "nquads")
+    assert said.stdout == (
+        "<urn:a> <urn:b> <urn:c> <https://w3id.org/csto-kg/id/graph/with%20space> .\n"
+    )
+
+
+def test_blank_nodes_of_two_files_are_not_the_same(tmp_path: Path) -> None:
+    for name, predicate in (("one", "p"), ("two", "q")):
+        (tmp_path / f"{name}.nq").write_text(f"_:g <urn:{predicate}> <urn:x> <urn:{name}> .")
+    assert csto_kg.open(tmp_path).sparql("ASK { ?g <urn:p> ?x ; <urn:q> ?x }").answer is False
+
+
+@pytest.mark.parametrize("text", ["<urn:a> <http://ex/1> <urn:c> .", '<urn:a> <urn:b> "\\u0001" .'])
+def test_what_rdf_xml_cannot_say_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.nt"
+    file.write_text(text)
+    with pytest.raises(CstoKgError, match="RDF/XML"):
+        csto_kg.open(file).export(tmp_path / "odd.rdf")
+    assert not (tmp_path / "odd.rdf").exists()
+
+
+def test_what_is_no_plain_file_is_written_to_as_it_is(csto: Run, tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target.ttl", tmp_path / "link.ttl", tmp_path / "pipe.ttl"
+    target.write_text("")
+    link.symlink_to(target)
+    assert csto("export", "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_bytes)
+        assert csto("export", "-o", str(pipe)).returncode == 0
+        assert read.result() == target.read_bytes() != b""
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("command", ["query run sources", "export", "search georgia"])
+def test_no_room_for_the_answer_is_an_error_in_a_line(command: str) -> None:
+    program = Path(sys.executable).with_name("csto-kg")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [program, *command.split()], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"No space left" in done.stderr

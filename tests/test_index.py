@@ -111,6 +111,30 @@ def test_a_store_that_failed_is_noticed_and_catches_up(
     assert (again.returncode, again.stderr) == (0, "0 entries taken in\n")
 
 
+@pytest.mark.parametrize("place", ["oxigraph"], indirect=True)
+def test_the_manifest_keeps_up(
+    csto: Run, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    home, graph = tmp_path / "ours", "/submission/000001> .\n"
+    assert csto("init", str(home), "--on", place).returncode == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("csto_kg.index.restate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            submit(SHEET, Home(home), by="Desk", accept=True)
+    assert csto("submissions", "index", "--store", str(home)).returncode == 0
+    pulled = csto("pull", place, "-o", str(tmp_path / "one.nq"))
+    assert pulled.returncode == 0, pulled.stderr
+    assert graph in (tmp_path / "one.nq").read_text("utf-8")
+    gone = csto("submissions", "withdraw", "1", "--reason", "retracted", "--store", str(home))
+    assert gone.returncode == 0, gone.stderr
+    pulled = csto("pull", place, "-o", str(tmp_path / "two.nq"))
+    assert pulled.returncode == 0, pulled.stderr
+    assert graph not in (tmp_path / "two.nq").read_text("utf-8")
+
+
 def test_a_store_has_one_journal(csto: Run, place: str, tmp_path: Path) -> None:
     for name in ("ours", "others"):
         assert csto("init", str(tmp_path / name), "--on", place).returncode == 0

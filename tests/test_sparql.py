@@ -96,3 +96,17 @@ def test_queries_that_reach_out_or_overflow_are_refused(text: str, reason: str) 
 def test_words_inside_strings_and_long_lists_of_values_are_fine() -> None:
     check('SELECT * { ?s ?p "SERVICE" }')
     check("ASK { VALUES ?s {" + " <http://example.org/a>" * 20_000 + "} }")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("SELECT ?x { ?x a cs:State }", "the prefix cs: is not declared"),
+        ("PREFIX cs: <urn:c> SELECT ?x { ?x a cs:State", "error at"),
+        ("DELETE WHERE { ?s ?p ?o }", "it is an update, and the graph is only read here"),
+        ("query.rq", "none of SELECT, ASK, CONSTRUCT"),
+    ],
+)
+def test_what_is_no_query_is_explained(kg: KnowledgeGraph, text: str, reason: str) -> None:
+    with pytest.raises(CstoKgError, match=reason):
+        kg.sparql(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ def main() -> None:
     except CstoKgError as error:
         click.echo(f"csto-kg: {error}", err=True)
         sys.exit(2)
+    except (OSError, UnicodeError) as error:
+        click.echo(f"csto-kg: {error}", err=True)
+        # What could not be written would be tried again at a regular exit.
+        os._exit(2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -140,7 +145,11 @@ def cite(article: Path, quote: str, source: str, name: str) -> None:
     """
     from csto_kg.citation import SourceText
 
-    click.echo(SourceText.read(article).citation(quote, source, name))
+    text = SourceText.read(article)
+    click.echo(text.citation(quote, source, name))
+    click.echo(
+        f"{source} itself needs: textSha256: {text.sha256}, textLength: {len(text.text)}", err=True
+    )
 
 
 @cli.command()

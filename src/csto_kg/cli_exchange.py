@@ -41,7 +41,7 @@ def load(folder: Path, files: tuple[Path, ...]) -> None:
     size = sum(path.stat().st_size for path, _ in named if path.is_file())
     with progress("loading", size) as done:
         build(folder, named, done)
-    click.echo(f"{folder}: built from {len(named)} files", err=True)
+    click.echo(f"{folder}: built from {len(named)} files, the ontology's among them", err=True)
 
 
 @click.command()
@@ -83,7 +83,8 @@ def push(
 
     with packing(view(opened(store), inferred, reasoner)) as packed:
         if show:
-            click.echo("\n".join(requests(packed, graph_store)))
+            options = [*(["--store", store] if store else []), *(["--inferred"] * inferred)]
+            click.echo("\n".join(requests(packed, graph_store, options)))
         elif dry_run:
             for parcel in packed:
                 tell(parcel)
@@ -115,7 +116,7 @@ def pull(url: str, output: Path) -> None:
 
     with progress("pulling") as done:
         number = take(Endpoint.of(url), output, lambda parcel: done(parcel.number))
-    click.echo(f"{output}: {number} triples in their graphs", err=True)
+    click.echo(f"{output}: {number} triples, counted graph by graph", err=True)
 
 
 COMMANDS = (load, push, pull)

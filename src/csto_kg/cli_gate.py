@@ -205,7 +205,7 @@ def list_submissions(store: str, format_name: str | None, output: Path | None) -
     from csto_kg.results import Rows
     from csto_kg.submissions import Submissions
 
-    columns = ("number", "accepted", "by", "file", "triples", "withdrawn")
+    columns = ("number", "accepted", "by", "withdrawn", "reason", "triples", "file")
     rows = [
         tuple(None if cell is None else Literal(cell) for cell in attrgetter(*columns)(found))
         for found in Submissions(_at(store).folder).listed()

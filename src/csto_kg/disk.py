@@ -36,7 +36,7 @@ def open_disk(folder: Path) -> Store:
     """Open a store on disk for reading; raises :class:`CstoKgError` when it cannot be."""
     try:
         return Store.read_only(str(folder))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise CstoKgError(f"{folder}: cannot be opened: {error}: load it anew") from None
 
 
@@ -89,7 +89,7 @@ def _merged(
         rdf = rdf_format(path)
         with _faults_of(path), BufferedReader(_Counted(path, done), _BLOCK) as file:
             if rdf.supports_datasets:
-                quads = parse(file, format=rdf, base_iri=ID)
+                quads = parse(file, format=rdf, base_iri=ID, rename_blank_nodes=True)
                 store.bulk_extend(Quad(*quad.triple) for quad in quads)
             else:
                 store.bulk_load(file, rdf, base_iri=ID)

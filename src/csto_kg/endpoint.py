@@ -14,18 +14,18 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from io import SEEK_END, BufferedReader
+from io import SEEK_END, BufferedReader, IOBase
 from itertools import chain, islice, pairwise
 from math import ceil, inf
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pyoxigraph as ox
 
 from csto_kg.errors import CstoKgError
 from csto_kg.lines import Reader
-from csto_kg.sparql import names_graphs, tokens
+from csto_kg.sparql import declared_prefixes, names_dataset, names_graphs, tokens
 from csto_kg.vocabulary import CSTO, ID, XSD
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ _BLOCK = 1 << 16
 # Bytes of a graph from which it is added to none, which a store does faster than to replace one.
 # What is smaller is replaced in one request, so that it is never missing.
 _LARGE = 4 << 20
+# Headers by which Virtuoso says that an answer is not whole.
+_CUT = ("X-SPARQL-MaxRows", "X-SQL-State")
 _JSON, _NTRIPLES = "application/sparql-results+json", "application/n-triples"
 
 
@@ -67,7 +69,8 @@ class Endpoint:
     """A store behind a SPARQL endpoint; it reads as :class:`pyoxigraph.Store` does.
 
     A store that :func:`csto_kg.exchange.push` filled has a manifest, and its merged graph is the
-    default graph; of any other the default graph is the store's own.
+    default graph; of any other the default graph is the store's own, or that which the address
+    names as ``default-graph-uri``.
     """
 
     def __init__(
@@ -77,8 +80,17 @@ class Endpoint:
         graph_store: str | None = None,
         credentials: tuple[str, str] | None = None,
     ) -> None:
-        """Take the addresses of the three services; nothing is asked yet."""
+        """Take the addresses of the three services; nothing is asked yet.
+
+        Raises :class:`CstoKgError` for an address with a password, which messages would tell.
+        """
+        if any(re.search(r"//[^/?#]*@", url or "") for url in (query, update, graph_store)):
+            raise CstoKgError(
+                "an address has a name or password in it: put them into CSTO_KG_USER and "
+                "CSTO_KG_PASSWORD"
+            )
         self.query_url = query
+        self._address, self._named = _without_default(query)
         self._update_url = update
         self.graph_store_url = graph_store
         self.credentials = credentials
@@ -104,8 +116,11 @@ class Endpoint:
         the whole answer.
         """
         form = _form(text)
-        dataset = [("default-graph-uri", self._default.value)] if self._default else []
-        if self._default and names_graphs(text):
+        dataset = []
+        # What the request says of graphs takes the place of what the query says.
+        if self.default and not names_dataset(text):
+            dataset.append(("default-graph-uri", self.default.value))
+        if dataset and names_graphs(text):
             dataset += [("named-graph-uri", name.value) for name in self.named_graphs()]
         rows = form in ("SELECT", "ASK")
         return self._ask(
@@ -121,6 +136,9 @@ class Endpoint:
                 yield ox.Quad(triple.subject, triple.predicate, triple.object, graph_name)
             return
         given = [subject, predicate, object_]
+        if any(isinstance(term, ox.BlankNode) for term in (*given, graph_name)):
+            # One store's blank nodes are not another's.
+            return
         places = [f"?{name}" if term is None else str(term) for name, term in zip("spo", given)]  # noqa: B905
         inner = f"{{ {' '.join(places)} }}"
         if graph_name is None:
@@ -146,8 +164,8 @@ class Endpoint:
 
     def named_graphs(self) -> list[ox.NamedNode]:
         """Return the named graphs that are ours, without the merged one."""
-        if self._manifest:
-            return [name for name in self._manifest if name != MERGED]
+        if self.manifest:
+            return [name for name in self.manifest if name != MERGED]
         rows = self.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }")
         names = sorted(row[0].value for row in rows)
         return [ox.NamedNode(name) for name in names if name.startswith((ID, VOCABULARY.value))]
@@ -213,7 +231,8 @@ class Endpoint:
         ``body`` is a file that begins with :data:`HEAD`, followed by N-Triples.
         """
         with body.open("rb") as file:
-            assert file.readline() == HEAD
+            head = file.readline()
+            assert head == HEAD
             first = [*islice(file, _CHUNK)]
             if not first:
                 self.drop(name)
@@ -244,9 +263,9 @@ class Endpoint:
     def _target(self, quad: ox.Quad) -> ox.NamedNode:
         if isinstance(quad.graph_name, ox.NamedNode):
             return quad.graph_name
-        if self._default is None:
+        if self.default is None:
             raise self._error("has no merged graph to write to: fill it with csto-kg push")
-        return self._default
+        return self.default
 
     def drop(self, name: ox.NamedNode) -> None:
         """Remove a named graph; there may be none."""
@@ -258,7 +277,7 @@ class Endpoint:
     # -- Requests ------------------------------------------------------------------------
 
     @cached_property
-    def _manifest(self) -> dict[ox.NamedNode, int]:
+    def manifest(self) -> dict[ox.NamedNode, int]:
         """The graphs that the manifest lists with their sizes; empty where there is none."""
         text = f"SELECT ?g ?n {{ {MANIFEST} a ?type OPTIONAL {{ ?g {_COUNT} ?n }} }}"
         rows = list(self._ask(text, [("default-graph-uri", MANIFEST.value)], _JSON))
@@ -270,14 +289,17 @@ class Endpoint:
 
     def _check_not_empty(self) -> None:
         text = f"SELECT ?s {{ ?s a <{CSTO}State> }} LIMIT 1"
-        if not list(self._ask(text, [], _JSON)):
+        dataset = [("default-graph-uri", self._named.value)] if self._named else []
+        if not list(self._ask(text, dataset, _JSON)):
             raise self._error(
-                "holds nothing of csto-kg: csto-kg push puts a graph there, or name another store"
+                "holds nothing of csto-kg: csto-kg push puts a graph there; or name the graph to "
+                "ask in the address, as ?default-graph-uri=IRI"
             )
 
     @cached_property
-    def _default(self) -> ox.NamedNode | None:
-        return MERGED if self._manifest else None
+    def default(self) -> ox.NamedNode | None:
+        """The named graph that is the default one here; ``None`` is the store's own."""
+        return self._named or (MERGED if self.manifest else None)
 
     def _pages(self, text: str) -> Iterator[Any]:
         start = 0
@@ -296,7 +318,7 @@ class Endpoint:
 
     def _posted(self, text: str, dataset: list[tuple[str, str]], accept: str) -> requests.Response:
         form = [("query", text), *dataset]
-        return self._send("POST", self.query_url, data=form, headers={"Accept": accept})
+        return self._send("POST", self._address, data=form, headers={"Accept": accept})
 
     def _results(self, data: bytes, response: requests.Response) -> Any:
         try:
@@ -327,7 +349,7 @@ class Endpoint:
 
     def _update(self, text: str) -> None:
         if not self._update_url:
-            raise self._error("say where updates go: set CSTO_KG_UPDATE, or CSTO_KG_GRAPH_STORE")
+            raise self._error("say where SPARQL Update is spoken: set CSTO_KG_UPDATE")
         self._whole(self._send("POST", self._update_url, writing=True, data=[("update", text)]))
 
     def _graph_store(self, method: str, name: ox.NamedNode, body: IO[bytes] | None = None) -> None:
@@ -355,6 +377,7 @@ class Endpoint:
         from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
         patience = _PATIENCE_WITH_WRITING if writing else _PATIENCE
+        address = url.partition("?")[0]
         send: Callable[[], requests.Response] = lambda: self._session.request(  # noqa: E731
             method, url, timeout=patience, stream=True, allow_redirects=False, **request
         )
@@ -365,12 +388,18 @@ class Endpoint:
                 response.close()
                 kind = HTTPDigestAuth if digest else HTTPBasicAuth
                 self._session.auth = kind(*self.credentials)
+                if isinstance(body := request.get("data"), IOBase):
+                    body.seek(0)
                 response = send()
         except requests.Timeout:
-            raise self._error("does not answer in time: ask for less, or look after it") from None
+            raise CstoKgError(
+                f"{address}: does not answer in time: ask for less, or look after it"
+            ) from None
         except (requests.RequestException, ValueError) as error:
             reason = re.sub(r"^.*(\[Errno -?\d+\] [^'\")]+).*$", r"\1", str(error), flags=re.DOTALL)
-            raise self._error(f"cannot be reached: {reason}: is the address right?") from None
+            raise CstoKgError(
+                f"{address}: cannot be reached: {reason}: is the address right?"
+            ) from None
         return response
 
     def _whole(self, response: requests.Response) -> bytes:
@@ -385,9 +414,10 @@ class Endpoint:
         try:
             if not 200 <= response.status_code < 300:
                 said = next(response.iter_content(_BLOCK), b"")
-                raise RefusalError(f"{self.query_url}: {_reason(response, said, 'refuses')}")
-            if cut := {"X-SQL-State", "X-SPARQL-MaxRows"} & set(response.headers):
-                raise self._error(f"cut its answer off ({', '.join(sorted(cut))}): ask for less")
+                address = response.url.partition("?")[0]
+                raise RefusalError(f"{address}: {_reason(response, said, 'refuses')}")
+            if cut := [name for name in _CUT if name in response.headers]:
+                raise self._error(f"cut its answer off ({', '.join(cut)}): ask for less")
             for part in response.iter_content(_BLOCK):
                 size += len(part)
                 if size > most:
@@ -434,6 +464,17 @@ class Snapshot(Endpoint):
 Engine = ox.Store | Endpoint
 
 
+def _without_default(url: str) -> tuple[str, ox.NamedNode | None]:
+    """Take the default graph out of an address, for some stores want it in the form alone."""
+    address, _, asked = url.partition("?")
+    pairs = parse_qsl(asked, keep_blank_values=True)
+    given = [name for key, name in pairs if key == "default-graph-uri"]
+    if not given:
+        return url, None
+    rest = urlencode([pair for pair in pairs if pair[0] != "default-graph-uri"])
+    return f"{address}?{rest}" if rest else address, ox.NamedNode(given[0])
+
+
 def _insertion(name: ox.NamedNode, lines: Iterable[bytes]) -> str:
     """Write N-Triples as a request that adds them to a graph."""
     return f"INSERT DATA {{ GRAPH {name} {{\n{b''.join(lines).decode()}}} }}"
@@ -448,10 +489,7 @@ def _prologue(text: str, prefixes: Mapping[str, str]) -> str:
     """Declare the prefixes that a query uses and does not declare."""
     names = [token["name"] for token in tokens(text) if token["name"]]
     used = {name.partition(":")[0] for name in names}
-    declared = {
-        name.removesuffix(":")
-        for name in re.findall(r"(?i)\bPREFIX\s+([\w.-]*:)", text)
-    }  # fmt: skip
+    declared = declared_prefixes(text)
     return "".join(
         f"PREFIX {name}: <{iri}>\n"
         for name, iri in prefixes.items()

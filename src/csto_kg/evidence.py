@@ -17,9 +17,22 @@ def check(facts: Facts, texts: Sequence[SourceText]) -> Iterator[Finding]:
     """Find citations whose span is not where they say (E01) in a copy of their source.
 
     A copy belongs to the source whose ``csto:textSha256`` is its hash, or to the only source with
-    such a hash; a source of another text is told so (E02). Without texts nothing is checked.
+    such a hash; a source of another text is told so (E02), and so is a copy that is of none of the
+    sources, so that nothing could be checked. Without texts nothing is checked.
     """
     sources = _values(facts, f"{CSTO}textSha256")
+    cited = sorted(_values(facts, f"{OA}hasSource"))
+    if texts and cited and not sources:
+        yield _finding(
+            facts,
+            "E02",
+            cited[0],
+            f"{OA}hasSource",
+            "nothing was checked, for no source here names its text: give it "
+            f"textSha256 {texts[0].sha256} and textLength {len(texts[0].text)}",
+            "لم يُتحقق من شيء، إذ لا مصدر هنا يسمي نصه: أضف إليه "
+            f"textSha256 {texts[0].sha256} وtextLength {len(texts[0].text)}",
+        )
     for source, digest in sources.items():
         fitting = [text for text in texts if text.sha256 == digest]
         copies = fitting or (texts if len(sources) == 1 else [])

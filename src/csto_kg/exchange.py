@@ -9,8 +9,9 @@ first and written last, so that a push that was broken off is noticed by whoever
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +21,7 @@ from itertools import chain, groupby, islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from pyoxigraph import (
     BlankNode,
@@ -28,7 +30,9 @@ from pyoxigraph import (
     Literal,
     NamedNode,
     Quad,
+    QuerySolutions,
     RdfFormat,
+    Store,
     Triple,
     parse,
 )
@@ -39,7 +43,7 @@ from csto_kg.export import export
 from csto_kg.graph import KnowledgeGraph
 from csto_kg.lines import SortedLines
 from csto_kg.serialization import SUFFIXES, rdf_format, replacing, write
-from csto_kg.terms import Term
+from csto_kg.terms import Term, value
 from csto_kg.vocabulary import CSTO, RDF, XSD
 
 if TYPE_CHECKING:
@@ -53,6 +57,11 @@ _COUNT = NamedNode(f"{_VOID}triples")
 _SHA256 = NamedNode(f"{CSTO}graphSha256")
 # Canonical names for blank nodes take time that can explode; published data has none.
 _MOST_BLANK = 1_000
+# Blank nodes of the default graph are none of those in named graphs.
+_ALONE = """
+SELECT (COUNT(*) AS ?n) {
+  ?s ?p ?o FILTER(!ISBLANK(?s) && !ISBLANK(?o)) FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } }
+}"""
 _BLANK = re.compile(rb"_:|\S+ \S+ _:")
 
 
@@ -86,11 +95,12 @@ def packing(graph: KnowledgeGraph) -> Iterator[list[Parcel]]:
     """Pack a graph: its named graphs, the vocabulary, and all of them merged.
 
     The files are there until the context is left. Raises :class:`CstoKgError` for a graph with
-    very many blank nodes.
+    very many blank nodes, and for one with triples that no named graph has.
     """
     with TemporaryDirectory(prefix="csto-kg-") as name:
         folder = Path(name)
         names = [VOCABULARY, *graph.graphs()]
+        _check_whole(graph)
         packed = [_packed(graph, one, folder / f"{n}.ttl") for n, one in enumerate(names)]
         with SortedLines() as lines, _Body(folder / "merged.ttl") as file:
             for parcel in packed:
@@ -157,29 +167,40 @@ def pull(
     return sum(parcel.number for parcel in found)
 
 
-def restate(endpoint: Endpoint, changed: Iterable[object]) -> None:
+def restate(endpoint: Endpoint, names: Collection[NamedNode]) -> None:
     """Say anew in the manifest what some graphs hold, which were written to since the push.
 
     Of the merged graph, which was written to as well, nothing is said from then on.
     """
-    names = {name for name in changed if isinstance(name, NamedNode)}
-    kept = {t for t in endpoint.graph(MANIFEST) if t.subject not in {*names, MERGED}}
+    apart = {*names, MERGED}
+    kept = {t for t in endpoint.graph(MANIFEST) if t.subject not in apart and t.object not in names}
     with TemporaryDirectory(prefix="csto-kg-") as folder:
         found = [
             Parcel.of(name, endpoint.triples(name), Path(folder) / f"{number}.ttl")
             for number, name in enumerate(names)
         ]
-    _say({*kept, *manifest(found)}, endpoint)
+    _say({*kept, *manifest(parcel for parcel in found if parcel.number)}, endpoint)
 
 
-def requests(packed: Iterable[Parcel], graph_store: str | None = None) -> list[str]:
-    """Return commands for a shell that put the same graphs by the Graph Store Protocol."""
-    url = graph_store or "$GRAPH_STORE"
-    return [
-        f"curl -f -X PUT -H 'Content-Type: text/turtle' --data-binary @{_slug(parcel.graph)}.ttl "
-        f"'{url}?graph={parcel.graph.value.replace('#', '%23')}'"
-        for parcel in packed
-    ]
+def requests(
+    packed: Iterable[Parcel], graph_store: str | None = None, options: Iterable[str] = ()
+) -> list[str]:
+    """Return commands for a shell that put the same graphs by the Graph Store Protocol.
+
+    ``options`` are those by which ``csto-kg sparql`` asks the graph that was packed.
+    """
+    url = graph_store or "GRAPH_STORE"
+    asked = f"{url}{'&' if '?' in url else '?'}graph="
+    commands = []
+    for parcel in packed:
+        pattern = "?s ?p ?o" if parcel.graph == MERGED else f"GRAPH {parcel.graph} {{ ?s ?p ?o }}"
+        words = (f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {pattern} }}", "--format", "turtle", *options)
+        address = shlex.quote(asked + quote(parcel.graph.value, safe=""))
+        commands.append(
+            f"csto-kg sparql {shlex.join(words)} | "
+            f"curl -f -X PUT -H 'Content-Type: text/turtle' --data-binary @- {address}"
+        )
+    return commands
 
 
 def manifest(packed: Iterable[Parcel]) -> set[Triple]:
@@ -226,6 +247,20 @@ def _verify(parcel: Parcel, endpoint: Endpoint) -> None:
             f"such as {example}"
         )
     body.unlink()
+
+
+def _check_whole(graph: KnowledgeGraph) -> None:
+    """Refuse what would be lost, for it is in the default graph alone."""
+    if not isinstance(graph.store, Store):
+        return
+    rows = graph.store.query(_ALONE)
+    assert isinstance(rows, QuerySolutions)
+    [[number]] = rows
+    if lost := int(value(number)):
+        raise CstoKgError(
+            f"{lost} triples are in no named graph: load the files that they are from with "
+            "csto-kg load"
+        )
 
 
 def _packed(graph: KnowledgeGraph, name: NamedNode, body: Path) -> Parcel:
@@ -297,7 +332,3 @@ def _unnamed(term: Term) -> Term:
     if isinstance(term, NamedNode) and term.value.startswith(_GENID):
         return BlankNode(term.value.removeprefix(_GENID).replace("/", ""))
     return term
-
-
-def _slug(graph: NamedNode) -> str:
-    return graph.value.rpartition("/")[2]

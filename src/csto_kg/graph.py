@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 from pyoxigraph import (
@@ -37,7 +38,7 @@ from csto_kg.serialization import (
     read_bytes,
     replacing,
 )
-from csto_kg.sparql import check, names_graphs
+from csto_kg.sparql import check, names_graphs, unreadable
 from csto_kg.surroundings import about, surroundings
 from csto_kg.terms import value
 from csto_kg.vocabulary import CSTO, ID, OA, PREFIXES, RDF, compact, slug_key
@@ -76,6 +77,7 @@ class KnowledgeGraph:
         # Where names are looked up, which a view has from the whole graph.
         self._names = store
         self._unread = list(unread)
+        self._reading = Lock()
         self.queries = queries
         self.home = home
 
@@ -83,11 +85,13 @@ class KnowledgeGraph:
     def store(self) -> Engine:
         """The engine: sources in named graphs, all of them merged in the default graph."""
         # Saved queries read the merged graph alone, and a shell should not wait for the rest.
-        while self._unread:
-            assert isinstance(self._store, Store)
-            path, graph = self._unread.pop()
-            self._store.bulk_load(path.read_bytes(), format=rdf_format(path), base_iri=ID,
-                                  to_graph=graph)  # fmt: skip
+        with self._reading:
+            while self._unread:
+                assert isinstance(self._store, Store)
+                path, graph = self._unread[-1]
+                self._store.bulk_load(read_bytes(path), format=rdf_format(path), base_iri=ID,
+                                      to_graph=graph)  # fmt: skip
+                self._unread.pop()
         return self._store
 
     @cached_property
@@ -98,7 +102,15 @@ class KnowledgeGraph:
         from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
         if isinstance(self.store, Endpoint):
-            return rdflib.Dataset(store=SPARQLStore(self.store.query_url, method="POST_FORM"))
+            default = self.store.default
+            return rdflib.Dataset(
+                store=SPARQLStore(
+                    self.store.query_url,
+                    method="POST_FORM",
+                    auth=self.store.credentials,
+                    params={"default-graph-uri": default.value} if default else {},
+                )
+            )
         return rdflib.Dataset(store=OxigraphStore(store=self.store))
 
     @cached_property
@@ -290,11 +302,15 @@ class KnowledgeGraph:
         chosen = {NamedNode(self.resolve(source, "csto:Source")) for source in sources}
         named = self._graphs_of(chosen) if chosen else set(self.store.named_graphs())
         ours = {graph for graph in named if isinstance(graph, NamedNode)} - {VOCABULARY}
+        if len(ours) < len(named - {VOCABULARY}):
+            raise CstoKgError("a named graph has a blank node for its name: give it an IRI")
         if not ours and isinstance(self.store, Endpoint):
             raise CstoKgError(
                 f"{self.store.query_url}: has no named graph for each source: csto-kg push puts "
                 "them there, or ask for what you want with csto-kg sparql 'CONSTRUCT ...'"
             )
+        if not named and any(self.store.quads_for_pattern(None, None, None, DefaultGraph())):
+            raise CstoKgError("all is in the default graph, and no named graph tells its source")
         return sorted(ours, key=str)
 
     def _evaluate(self, text: str) -> Rows:
@@ -303,7 +319,7 @@ class KnowledgeGraph:
         try:
             result = store.query(text, prefixes=PREFIXES)
         except SyntaxError as error:
-            raise CstoKgError(f"query: not valid SPARQL: {error.msg}") from None
+            raise unreadable(text, error.msg, PREFIXES) from None
         if isinstance(result, QuerySolutions | QueryBoolean):
             return Rows.of(result)
         return Triples(list(result))

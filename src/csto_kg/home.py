@@ -84,11 +84,19 @@ class Home:
 
     @property
     def place(self) -> str | None:
-        """The store that the graph is in: a folder or an address; ``None`` is in memory."""
+        """The store that the graph is in: a folder or an address; ``None`` is in memory.
+
+        Raises :class:`CstoKgError` when it cannot be read.
+        """
         try:
-            return (self.folder / _PLACE).read_text("utf-8").strip()
+            place = (self.folder / _PLACE).read_text("utf-8").strip()
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeError) as error:
+            raise CstoKgError(f"{self.folder / _PLACE}: cannot be read: {error}") from None
+        if not place:
+            raise CstoKgError(f"{self.folder / _PLACE}: names no store: restore it")
+        return place
 
     @classmethod
     def of(cls, folder: Path | None) -> Home | None:

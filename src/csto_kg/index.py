@@ -49,13 +49,27 @@ def catch_up(home: Home) -> int:
     except OSError as error:
         raise CstoKgError(f"{place}: cannot be written: {error}") from None
     lacking = _lacking(engine, home)
+    changed = lacking if isinstance(engine, Store) or _is_stated(engine) else _entries(home)
     for quads in lacking:
         _take(engine, quads)
-    if lacking and isinstance(engine, Endpoint):
-        restate(endpoint=engine, changed={quad.graph_name for quads in lacking for quad in quads})
-    elif isinstance(engine, Store):
+    if isinstance(engine, Store):
         engine.flush()
+    elif changed:
+        restate(engine, {name for quads in changed for name in _written(quads)})
     return len(lacking)
+
+
+def _is_stated(engine: Endpoint) -> bool:
+    """Whether the manifest has the record as it is, as when nothing was broken off."""
+    said = engine.manifest.get(RECORD, 0)
+    return said == engine.count(RECORD)
+
+
+def _written(quads: Iterable[Quad]) -> set[NamedNode]:
+    """Return the graphs that an entry adds to, and that which it takes out."""
+    names = {quad.graph_name for quad in quads}
+    names |= {quad.subject for quad in _record(quads) if quad.predicate == _INVALIDATED}  # type: ignore[misc]
+    return {name for name in names if isinstance(name, NamedNode)}
 
 
 def _place(home: Home) -> str:
@@ -66,7 +80,7 @@ def _place(home: Home) -> str:
 def _lacking(engine: Engine, home: Home) -> list[Sequence[Quad]]:
     """Return the quads of each entry of the journal of which there is no record in the store."""
     there = set(engine.quads_for_pattern(None, None, None, RECORD))
-    entries = [entry.quads() for entry in Journal(home.journal).entries()]
+    entries = _entries(home)
     strange = there - {quad for quads in entries for quad in quads}
     if strange:
         raise CstoKgError(
@@ -74,6 +88,10 @@ def _lacking(engine: Engine, home: Home) -> list[Sequence[Quad]]:
             f"{min(str(quad.subject) for quad in strange)}: each store has one journal"
         )
     return [quads for quads in entries if not set(_record(quads)) <= there]
+
+
+def _entries(home: Home) -> list[Sequence[Quad]]:
+    return [entry.quads() for entry in Journal(home.journal).entries()]
 
 
 def _record(quads: Iterable[Quad]) -> list[Quad]:

@@ -200,7 +200,11 @@ class _Block:
         found = self.mapping()[key]
         if isinstance(found, str):
             return (found,)
-        if not isinstance(found, dict) or tuple(found) not in (_PARTS, _PARTS[:2]):
+        if (
+            not isinstance(found, dict)
+            or tuple(found) not in (_PARTS, _PARTS[:2])
+            or not all(isinstance(column, str) for column in found.values())
+        ):
             raise self.error(
                 f"“{key}” is one column of EDTF dates, or {{year: …, month: …, day: …}} in this "
                 "order, day left out where there is none",
@@ -249,7 +253,10 @@ def _split(path: Path, names: set[str]) -> tuple[dict[str, _Block], Sheet]:
 
 def _source(path: Path, sheet: Sheet) -> tuple[str, date]:
     assert isinstance(sheet.document, dict)
-    sources = [node for node in sheet.document["graph"] if node.get("type") == "Source"]
+    nodes = sheet.document["graph"]
+    if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+        raise CstoKgError(f"{path}: “graph” is a list of nodes, each with id and type")
+    sources = [node for node in nodes if node.get("type") == "Source"]
     if len(sources) != 1:
         raise CstoKgError(f"{path}: “graph” describes one Source, this one {len(sources)}")
     line = sheet.lines[sources[0]["id"]]

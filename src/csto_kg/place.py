@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from csto_kg import shipped
 from csto_kg.disk import is_disk, open_disk
-from csto_kg.endpoint import VOCABULARY, Endpoint
+from csto_kg.endpoint import MANIFEST, MERGED, VOCABULARY, Endpoint
 from csto_kg.errors import CstoKgError
-from csto_kg.graph import GRAPH, KnowledgeGraph
+from csto_kg.graph import GRAPH, INFERRED, KnowledgeGraph
 from csto_kg.home import Home, saved_queries
+from csto_kg.journal import RECORD
 from csto_kg.serialization import SUFFIXES, rdf_format, read, read_bytes, syntax_error
 from csto_kg.vocabulary import ID
+
+# Graphs that are not a file's.
+_TAKEN = (MERGED, MANIFEST, INFERRED, RECORD)
 
 
 def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
@@ -25,7 +31,7 @@ def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
     :class:`CstoKgError` for a missing or unparsable file, for a damaged journal, and for a store
     that holds nothing of ours.
     """
-    if isinstance(path, str) and path.startswith(("http://", "https://")):
+    if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return KnowledgeGraph(Endpoint.of(path), saved_queries())
     folder = None if path is None else Path(path)
     if folder and is_disk(folder):
@@ -51,10 +57,19 @@ def open_graph(path: str | Path | None = None) -> KnowledgeGraph:
 
 
 def sources(files: Sequence[Path] = ()) -> list[tuple[Path, NamedNode]]:
-    """Name the graph of each file of RDF, by default of the shipped ones, the ontology first."""
+    """Name the graph of each file of RDF, by default of the shipped ones, the ontology first.
+
+    Raises :class:`CstoKgError` for a file whose name is that of another's graph.
+    """
     ontology = [(shipped.ONTOLOGY / name, VOCABULARY) for name in ("csto.ttl", "schemes.ttl")]
-    given = files or _files(shipped.DATA)
-    return [*ontology, *((file, NamedNode(f"{GRAPH}{file.stem}")) for file in given)]
+    named: dict[NamedNode, Path] = {}
+    for file in files or _files(shipped.DATA):
+        graph = NamedNode(GRAPH + quote(os.fsencode(file.stem)))
+        other = named.setdefault(graph, file)
+        if graph in _TAKEN or other is not file:
+            reason = "csto-kg keeps" if graph in _TAKEN else f"{other} has"
+            raise CstoKgError(f"{file}: its graph would be {graph}, which {reason}: rename it")
+    return [*ontology, *((file, graph) for graph, file in named.items())]
 
 
 def _files(path: Path) -> Sequence[Path]:
@@ -64,7 +79,8 @@ def _files(path: Path) -> Sequence[Path]:
             raise CstoKgError(f"{path}: no RDF files: their names end in {', '.join(SUFFIXES)}")
         return files
     if not path.exists():
-        raise CstoKgError(f"{path}: no such file or folder")
+        hint = ": an address begins with http:// or https://" if ":" in str(path) else ""
+        raise CstoKgError(f"{path}: no such file or folder{hint}")
     return [path]
 
 

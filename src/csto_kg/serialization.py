@@ -76,12 +76,14 @@ def read_bytes(path: Path) -> bytes:
 def read(path: Path) -> QuadParser:
     """Parse an RDF file, its format told by its ending; yields quads as they are read.
 
+    Blank nodes get names of their own, for those of two files are not the same.
+
     Raises :class:`CstoKgError` for a missing file or an unknown ending; iterating raises
     ``SyntaxError``, which :func:`syntax_error` puts into words.
     """
     rdf = rdf_format(path)
     try:
-        return parse(path=path, format=rdf, base_iri=ID)
+        return parse(path=path, format=rdf, base_iri=ID, rename_blank_nodes=True)
     except OSError as error:
         raise CstoKgError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -105,8 +107,9 @@ def write(
 ) -> None:
     """Write triples or quads in a named format: each once, in a fixed order.
 
-    The quad formats take quads, the others triples; raises ``TypeError`` when mixed up. However
-    many there are, they are not held in memory, but for JSON-LD, which is one document.
+    The quad formats take quads, the others triples; raises ``TypeError`` when mixed up, and
+    :class:`CstoKgError` for what RDF/XML cannot say. However many there are, they are not held in
+    memory, but for JSON-LD, which is one document.
     """
     rdf = FORMATS[format_name]
     with SortedLines() as lines:
@@ -116,6 +119,8 @@ def write(
             return
         namespaces: set[str] = set()
         for statement in statements:
+            if format_name == "rdfxml":
+                _check_xml(statement)
             namespaces |= _namespaces(statement)
             lines.write(_keyed(statement))
         prefixes = {name: iri for name, iri in sorted(PREFIXES.items()) if iri in namespaces}
@@ -146,9 +151,15 @@ def replace(path: Path, data: bytes) -> None:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to write what is to be in place of the file at ``path``, wholly or not at all.
 
-    Raises :class:`CstoKgError` when the folder cannot be written.
+    What is no plain file, such as a pipe, is written to as it is. Raises :class:`CstoKgError` when
+    the folder cannot be written.
     """
+    path = path.resolve()
     try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as straight:
+                yield straight
+            return
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
             try:
                 yield new.file
@@ -166,7 +177,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         finally:
             os.close(folder)
     except OSError as error:
-        raise CstoKgError(f"{path}: cannot be written: {error.strerror}") from None
+        raise CstoKgError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def _umask() -> int:
@@ -175,6 +186,9 @@ def _umask() -> int:
     return mask
 
 
+# A predicate ends in the name of an element; some characters no XML document has.
+_XML_NAME = re.compile(r"[^\W\d][\w.-]*$")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _KIND_ORDER = {kind: number for number, kind in enumerate(KINDS)}
 _FIRST_PREDICATES = {f"{RDF}type": 0, f"{RDFS}label": 1, f"{SKOS}altLabel": 2}
 
@@ -186,6 +200,15 @@ def _keyed(statement: Triple | Quad) -> bytes:
     kind, subject = _node_order(statement.subject)
     first = _FIRST_PREDICATES.get(predicate, 3)
     return f"{graph}\t{kind:02}\t{subject}\t{first}\t{predicate}\t{statement} .\n".encode()
+
+
+def _check_xml(statement: Triple | Quad) -> None:
+    """Refuse what RDF/XML cannot say (RDF 1.1 XML Syntax, section 4)."""
+    predicate, said = statement.predicate.value, statement.object
+    if not _XML_NAME.search(predicate):
+        raise CstoKgError(f"RDF/XML has no way to write <{predicate}>: choose another format")
+    if isinstance(said, Literal) and _NOT_XML.search(said.value):
+        raise CstoKgError(f"RDF/XML cannot hold a character of {said}: choose another format")
 
 
 def _unkeyed(lines: SortedLines) -> BufferedReader:

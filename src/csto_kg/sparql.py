@@ -7,7 +7,8 @@ Only tokens are told apart here; parsing is the engine's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from itertools import pairwise
 
 from csto_kg.errors import CstoKgError
 
@@ -15,6 +16,8 @@ from csto_kg.errors import CstoKgError
 MAX_NESTING = 100
 MAX_OPERATORS = 5_000
 
+_FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+_UPDATES = {"INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY"}
 _TOKEN = re.compile(
     r"""
       (?P<comment>\#[^\r\n]*)
@@ -64,7 +67,42 @@ def substitute(text: str, terms: Mapping[str, str]) -> str:
 
 def names_graphs(text: str) -> bool:
     """Tell whether a query may look into named graphs."""
-    return any((token["word"] or "").upper() in ("GRAPH", "FROM") for token in tokens(text))
+    return bool(_words(text) & {"GRAPH", "FROM"})
+
+
+def names_dataset(text: str) -> bool:
+    """Tell whether a query says itself which graphs it is about."""
+    return "FROM" in _words(text)
+
+
+def declared_prefixes(text: str) -> set[str]:
+    """Return the prefixes that a query declares."""
+    told = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
+    return {
+        name["name"].partition(":")[0]
+        for word, name in pairwise(told)
+        if (word["word"] or "").upper() == "PREFIX" and name["name"]
+    }
+
+
+def unreadable(text: str, reason: str, known: Container[str]) -> CstoKgError:
+    """Say why a query is none, given the engine's reason and the prefixes that are known."""
+    told = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
+    used = {token["name"].partition(":")[0] for token in told if token["name"]}
+    unknown = sorted(name for name in used - declared_prefixes(text) if name not in known)
+    if _words(text) & _UPDATES and not _words(text) & _FORMS:
+        reason = "it is an update, and the graph is only read here: csto-kg submit adds facts"
+    elif unknown:
+        reason = f"the prefix {unknown[0]}: is not declared, and none of ours"
+    elif not _words(text) & _FORMS:
+        reason = (
+            "it has none of SELECT, ASK, CONSTRUCT and DESCRIBE; - reads it from standard input"
+        )
+    return CstoKgError(f"query: not valid SPARQL: {reason}")
+
+
+def _words(text: str) -> set[str]:
+    return {token["word"].upper() for token in tokens(text) if token["word"]}
 
 
 def check(text: str) -> None:

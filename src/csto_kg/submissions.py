@@ -8,7 +8,7 @@ an entry too: the facts leave the answers and stay on record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +33,7 @@ _INVALIDATED = NamedNode(f"{PROV}invalidatedAtTime")
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is on record about one submission; ``withdrawn`` is when, or ``None``."""
+    """What is on record about one submission; ``withdrawn`` is when, and ``reason`` why."""
 
     number: int
     graph: str
@@ -44,6 +44,7 @@ class Submission:
     shapes: str
     triples: int
     withdrawn: str | None = None
+    reason: str | None = None
 
 
 class Submissions:
@@ -67,8 +68,11 @@ class Submissions:
             graph = next(iter(record))
             facets = record[graph]
             if f"{PROV}invalidatedAtTime" in facets:
-                withdrawn = facets[f"{PROV}invalidatedAtTime"]
-                found[graph] = _replaced(found[graph], withdrawn)
+                found[graph] = replace(
+                    found[graph],
+                    withdrawn=facets[f"{PROV}invalidatedAtTime"],
+                    reason=facets[f"{CSTO}withdrawalReason"],
+                )
                 continue
             found[graph] = Submission(
                 entry.number,
@@ -178,12 +182,6 @@ def _record(quads: Iterable[Quad]) -> dict[str, dict[str, str]]:
             facets = record.setdefault(value(quad.subject), {})
             facets[quad.predicate.value] = value(quad.object)
     return record
-
-
-def _replaced(submission: Submission, withdrawn: str) -> Submission:
-    from dataclasses import replace
-
-    return replace(submission, withdrawn=withdrawn)
 
 
 def _now() -> Literal:

@@ -169,20 +169,20 @@ class _Reader:
     def rows(self) -> Iterator[tuple[_Key, Row]]:
         """Yield the rows that can be read, with the alliance and what the member's code means."""
         seen: dict[bytes, int] = {}
-        for line, cells, width in self._lines():
+        for line, cells, width, expected in self._lines():
             digest = blake2b("\x1f".join(cells.values()).encode(), digest_size=16).digest()
             first = seen.setdefault(digest, line)
             try:
-                if width != len(cells):
-                    raise ValueError(f"{width} cells, not {len(cells)}: look for stray commas")
+                if width != expected:
+                    raise ValueError(f"{width} cells, not {expected}: look for stray commas")
                 if first != line:
                     raise ValueError(f"it repeats line {first}: take one of the two out")
                 yield self._row(line, {**cells, LINE: str(line)})
             except ValueError as error:
                 self.refused.append(Refusal(line, str(error)))
 
-    def _lines(self) -> Iterator[tuple[int, dict[str, str], int]]:
-        """Yield the line of each record, its cells by column, and how many cells it has."""
+    def _lines(self) -> Iterator[tuple[int, dict[str, str], int, int]]:
+        """Yield the line of each record, its cells by column, how many it has and should have."""
         data = read_bytes(self._path)
         try:
             text = data.decode("utf-8-sig")
@@ -201,7 +201,8 @@ class _Reader:
             for record in records:
                 if record:
                     padded = [cell.strip() for cell in record] + [""] * len(header)
-                    yield end + 1, dict(zip(header, padded, strict=False)), len(record)
+                    cells = dict(zip(header, padded, strict=False))
+                    yield end + 1, cells, len(record), len(header)
                 end = records.line_num
         except csv.Error as error:
             raise CstoKgError(f"{self._path}:{end + 1}: not valid CSV: {error}") from None
