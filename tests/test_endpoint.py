@@ -185,12 +185,6 @@ def test_a_graph_is_sent_whole_to_a_server_that_asks_for_a_password(tmp_path: Pa
     assert Guarded.written == [body.read_bytes()]
 
 
-def test_a_prefix_in_a_comment_is_not_declared() -> None:
-    text = "# PREFIX csto: <x>\nSELECT ?s { ?s a csto:State }"
-    assert endpoint._prologue(text, {"csto": "urn:c"}) == "PREFIX csto: <urn:c>\n"
-    assert not endpoint._prologue(f"PREFIX csto: <urn:d>\n{text}", {"csto": "urn:c"})
-
-
 # -- Layout ------------------------------------------------------------------------
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyoxigraph import NamedNode
 
 import csto_kg
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.disk import load
-from csto_kg.endpoint import Endpoint
+from csto_kg.endpoint import MANIFEST, Endpoint
 from csto_kg.exchange import packing, pull, push
 from csto_kg.gate import submit
 from csto_kg.home import Home
@@ -133,6 +134,32 @@ def test_the_manifest_keeps_up(
     pulled = csto("pull", place, "-o", str(tmp_path / "two.nq"))
     assert pulled.returncode == 0, pulled.stderr
     assert graph not in (tmp_path / "two.nq").read_text("utf-8")
+
+
+def test_a_store_without_a_manifest_is_not_written_to(
+    csto: Run,
+    kg: KnowledgeGraph,
+    oxigraph: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CSTO_KG_UPDATE", oxigraph.update)
+    monkeypatch.setenv("CSTO_KG_GRAPH_STORE", oxigraph.graph_store)
+    name = NamedNode("urn:filled:by:others")
+    there = Endpoint(oxigraph.query, oxigraph.update, oxigraph.graph_store)
+    there.drop(MANIFEST)
+    with packing(kg) as packed:
+        there.put(name, packed[-1].body)
+    before = there.count(name)
+    asked, home = f"{oxigraph.query}?default-graph-uri={name.value}", tmp_path / "ours"
+    assert rows(csto_kg.open(asked)) == rows(kg)
+    assert csto("init", str(home), "--on", asked).returncode == 0
+    done = csto("submit", str(SHEET), "--yes", "--by", "Desk", "--store", str(home))
+    assert (done.returncode, "no merged graph to write to" in done.stderr) == (2, True), done.stderr
+    assert (there.count(name), there.count(MANIFEST)) == (before, 0)
+    there.drop(name)
+    with packing(kg) as packed:
+        push(packed, there)
 
 
 def test_a_store_has_one_journal(csto: Run, place: str, tmp_path: Path) -> None:

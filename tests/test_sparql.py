@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from csto_kg import CstoKgError, KnowledgeGraph
 from csto_kg.catalogue import Parameter, quote
-from csto_kg.sparql import check, substitute, tokens, variables
+from csto_kg.sparql import check, prologue, substitute, tokens, variables
 
 # Letters that end strings, IRIs, groups, lines and comments, that start escapes, and that
 # reorder what people see.
@@ -110,3 +110,9 @@ def test_words_inside_strings_and_long_lists_of_values_are_fine() -> None:
 def test_what_is_no_query_is_explained(kg: KnowledgeGraph, text: str, reason: str) -> None:
     with pytest.raises(CstoKgError, match=reason):
         kg.sparql(text)
+
+
+def test_a_prefix_in_a_comment_is_not_declared() -> None:
+    text = "# PREFIX csto: <x>\nSELECT ?s { ?s a csto:State }"
+    assert prologue(text, {"csto": "urn:c"}) == "PREFIX csto: <urn:c>\n"
+    assert not prologue(f"PREFIX csto: <urn:d>\n{text}", {"csto": "urn:c"})

@@ -25,7 +25,7 @@ import pyoxigraph as ox
 
 from csto_kg.errors import CstoKgError
 from csto_kg.lines import Reader
-from csto_kg.sparql import declared_prefixes, names_dataset, names_graphs, tokens
+from csto_kg.sparql import form, names_dataset, names_graphs, prologue
 from csto_kg.vocabulary import CSTO, ID, XSD
 
 if TYPE_CHECKING:
@@ -115,16 +115,15 @@ class Endpoint:
         Raises :class:`CstoKgError` when the store cannot be reached, refuses, or gives less than
         the whole answer.
         """
-        form = _form(text)
         dataset = []
         # What the request says of graphs takes the place of what the query says.
         if self.default and not names_dataset(text):
             dataset.append(("default-graph-uri", self.default.value))
         if dataset and names_graphs(text):
             dataset += [("named-graph-uri", name.value) for name in self.named_graphs()]
-        rows = form in ("SELECT", "ASK")
+        rows = form(text) not in ("CONSTRUCT", "DESCRIBE")
         return self._ask(
-            _prologue(text, prefixes or {}) + text, dataset, _JSON if rows else _NTRIPLES
+            prologue(text, prefixes or {}) + text, dataset, _JSON if rows else _NTRIPLES
         )
 
     def quads_for_pattern(
@@ -263,9 +262,9 @@ class Endpoint:
     def _target(self, quad: ox.Quad) -> ox.NamedNode:
         if isinstance(quad.graph_name, ox.NamedNode):
             return quad.graph_name
-        if self.default is None:
+        if not self.manifest:
             raise self._error("has no merged graph to write to: fill it with csto-kg push")
-        return self.default
+        return MERGED
 
     def drop(self, name: ox.NamedNode) -> None:
         """Remove a named graph; there may be none."""
@@ -478,23 +477,6 @@ def _without_default(url: str) -> tuple[str, ox.NamedNode | None]:
 def _insertion(name: ox.NamedNode, lines: Iterable[bytes]) -> str:
     """Write N-Triples as a request that adds them to a graph."""
     return f"INSERT DATA {{ GRAPH {name} {{\n{b''.join(lines).decode()}}} }}"
-
-
-def _form(text: str) -> str:
-    words = (token["word"].upper() for token in tokens(text) if token["word"])
-    return next((w for w in words if w in ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")), "SELECT")
-
-
-def _prologue(text: str, prefixes: Mapping[str, str]) -> str:
-    """Declare the prefixes that a query uses and does not declare."""
-    names = [token["name"] for token in tokens(text) if token["name"]]
-    used = {name.partition(":")[0] for name in names}
-    declared = declared_prefixes(text)
-    return "".join(
-        f"PREFIX {name}: <{iri}>\n"
-        for name, iri in prefixes.items()
-        if name in used and name not in declared
-    )
 
 
 def _standard(document: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from csto_kg.errors import CstoKgError
 MAX_NESTING = 100
 MAX_OPERATORS = 5_000
 
-_FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _UPDATES = {"INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY"}
 _TOKEN = re.compile(
     r"""
@@ -75,30 +75,41 @@ def names_dataset(text: str) -> bool:
     return "FROM" in _words(text)
 
 
-def declared_prefixes(text: str) -> set[str]:
-    """Return the prefixes that a query declares."""
-    told = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
-    return {
-        name["name"].partition(":")[0]
-        for word, name in pairwise(told)
-        if (word["word"] or "").upper() == "PREFIX" and name["name"]
-    }
+def form(text: str) -> str | None:
+    """Return which of SELECT, ASK, CONSTRUCT and DESCRIBE a query is; ``None`` for none."""
+    words = (token["word"].upper() for token in tokens(text) if token["word"])
+    return next((word for word in words if word in _FORMS), None)
+
+
+def prologue(text: str, prefixes: Mapping[str, str]) -> str:
+    """Declare the prefixes that a query uses and does not declare, as far as they are known."""
+    undeclared = _undeclared(text)
+    return "".join(
+        f"PREFIX {name}: <{iri}>\n" for name, iri in prefixes.items() if name in undeclared
+    )
 
 
 def unreadable(text: str, reason: str, known: Container[str]) -> CstoKgError:
     """Say why a query is none, given the engine's reason and the prefixes that are known."""
-    told = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
-    used = {token["name"].partition(":")[0] for token in told if token["name"]}
-    unknown = sorted(name for name in used - declared_prefixes(text) if name not in known)
-    if _words(text) & _UPDATES and not _words(text) & _FORMS:
+    unknown = sorted(name for name in _undeclared(text) if name not in known)
+    if form(text) is None and _words(text) & _UPDATES:
         reason = "it is an update, and the graph is only read here: csto-kg submit adds facts"
     elif unknown:
         reason = f"the prefix {unknown[0]}: is not declared, and none of ours"
-    elif not _words(text) & _FORMS:
-        reason = (
-            "it has none of SELECT, ASK, CONSTRUCT and DESCRIBE; - reads it from standard input"
-        )
+    elif form(text) is None:
+        reason = f"it has none of {', '.join(_FORMS)}; - reads it from standard input"
     return CstoKgError(f"query: not valid SPARQL: {reason}")
+
+
+def _undeclared(text: str) -> set[str]:
+    told = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
+    used = {token["name"].partition(":")[0] for token in told if token["name"]}
+    declared = {
+        name["name"].partition(":")[0]
+        for word, name in pairwise(told)
+        if (word["word"] or "").upper() == "PREFIX" and name["name"]
+    }
+    return used - declared
 
 
 def _words(text: str) -> set[str]:
